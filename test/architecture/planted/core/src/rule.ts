@@ -1,0 +1,1 @@
+export { start } from '../../server/src/server.ts';
