@@ -1,1 +1,9 @@
-export {};
+export * from './access.ts';
+export * from './agent-id.ts';
+export * from './agent-record.ts';
+export * from './authority.ts';
+export * from './entry.ts';
+export * from './errors.ts';
+export * from './federation.ts';
+export * from './identity-update.ts';
+export * from './selector.ts';
