@@ -17,7 +17,10 @@ export const METHODS: Readonly<Record<string, MethodRule>> = Object.freeze({
     AttestAgent: { allow: ['any'], rate: 'attest' },
     RenewAgent: { allow: ['agent'], rate: 'sign-x509' },
     PostStatus: { allow: ['agent'], rate: 'post-status' },
-    ...each(['CountAgents', 'ListAgents', 'GetAgent', 'DeleteAgent', 'BanAgent', 'CreateJoinToken'], ['local', 'admin']),
+    ...each(
+      ['CountAgents', 'ListAgents', 'GetAgent', 'DeleteAgent', 'BanAgent', 'CreateJoinToken'],
+      ['local', 'admin'],
+    ),
   }),
   ...rows('spire.api.server.bundle.v1.Bundle', {
     GetBundle: { allow: ['any'] },

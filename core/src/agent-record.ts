@@ -1,5 +1,5 @@
 import type { SpiffeId } from '@steeple/spiffe';
-import type { AgentRefusal } from './errors.ts';
+import type { AgentReason } from './errors.ts';
 import type { Selector } from './selector.ts';
 
 /** What the server remembers of an attested node. Serials are decimal texts, times Unix seconds. */
@@ -18,7 +18,7 @@ export interface AgentRecord {
 }
 
 /** `activate`: the renewed certificate was used for the first time, so it replaces the old one from now on. */
-export type AgentVerdict = 'current' | 'activate' | { readonly refused: Exclude<AgentRefusal, 'must-reattest'> };
+export type AgentVerdict = 'current' | 'activate' | { readonly refused: Exclude<AgentReason, 'must-reattest'> };
 
 /** Whether the owner of this certificate is an agent that may act now. */
 export function judgeAgent(

@@ -12,14 +12,14 @@ export type IssuerErrorCode =
   | 'unauthenticated';
 
 /** Why an agent was refused; travels to the agent as a status detail, because its reaction depends on it. */
-export type AgentRefusal = 'expired' | 'not-attested' | 'not-active' | 'banned' | 'must-reattest';
+export type AgentReason = 'expired' | 'not-attested' | 'not-active' | 'banned' | 'must-reattest';
 
 /** A refusal by the issuer's own rules. The message may be shown to the caller and holds no secret. */
 export class IssuerError extends Error {
   readonly code: IssuerErrorCode;
-  readonly agentReason: AgentRefusal | undefined;
+  readonly agentReason: AgentReason | undefined;
 
-  constructor(code: IssuerErrorCode, message: string, options: { cause?: unknown; agentReason?: AgentRefusal } = {}) {
+  constructor(code: IssuerErrorCode, message: string, options: { cause?: unknown; agentReason?: AgentReason } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'IssuerError';
     this.code = code;

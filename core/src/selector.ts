@@ -50,7 +50,11 @@ export function isSubset(a: readonly Selector[], b: readonly Selector[] | Readon
 }
 
 /** Whether `selectors` relate to `wanted` as `match` says; two empty sets overlap in nothing. */
-export function matchSelectors(selectors: readonly Selector[], wanted: readonly Selector[], match: SelectorMatch): boolean {
+export function matchSelectors(
+  selectors: readonly Selector[],
+  wanted: readonly Selector[],
+  match: SelectorMatch,
+): boolean {
   return matchSets(selectorSet(selectors), selectorSet(wanted), match);
 }
 

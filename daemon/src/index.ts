@@ -1,1 +1,13 @@
-export {};
+export { type Clock, systemClock } from './clock.ts';
+export { ConfigError, type ConfigProblem, formatProblem } from './config-error.ts';
+export type { LogFormat } from './log-format.ts';
+export {
+  createLogger,
+  LOG_LEVELS,
+  type LogFields,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+  silentLogger,
+} from './logger.ts';
+export { type TaskFunction, TaskGroup } from './task-group.ts';
