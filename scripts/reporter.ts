@@ -5,7 +5,9 @@ export class CountReporter implements Reporter {
   onTestModuleEnd(module: TestModule): void {
     const failed = [...module.children.allTests('failed')].length;
     const ran = [...module.children.allTests()].length;
-    console.log(`${module.ok() ? 'ok  ' : 'FAIL'} ${module.relativeModuleId} (${ran} tests${failed > 0 ? `, ${failed} failed` : ''})`);
+    console.log(
+      `${module.ok() ? 'ok  ' : 'FAIL'} ${module.relativeModuleId} (${ran} tests${failed > 0 ? `, ${failed} failed` : ''})`,
+    );
   }
 
   onTestRunEnd(modules: readonly TestModule[], errors: readonly { message: string; stack?: string }[]): void {
@@ -13,7 +15,8 @@ export class CountReporter implements Reporter {
     const of = (state: string): TestCase[] => tests.filter((test) => test.result().state === state);
     for (const test of of('failed')) printFailure(test);
     for (const module of modules) {
-      for (const error of module.errors()) console.error(`\nFAIL ${module.relativeModuleId}\n${error.stack ?? error.message}`);
+      for (const error of module.errors())
+        console.error(`\nFAIL ${module.relativeModuleId}\n${error.stack ?? error.message}`);
     }
     for (const error of errors) console.error(`\nUNHANDLED ${error.stack ?? error.message}`);
     const skipped = of('skipped');

@@ -30,7 +30,9 @@ function install() {
     env: { ...process.env, CI: 'true' },
   });
   if (done.status !== 0) {
-    console.error('steeple: installation failed; see the lines above. Node 20 or later, npm and a package registry are needed.');
+    console.error(
+      'steeple: installation failed; see the lines above. Node 20 or later, npm and a package registry are needed.',
+    );
     process.exit(1);
   }
   writeFileSync(stamp, want);
