@@ -1,0 +1,25 @@
+import type * as grpc from '@grpc/grpc-js';
+
+/** What a handler knows about the call it serves. One object per call: it may key a WeakMap. */
+export interface CallContext {
+  /** `/package.Service/Method` */
+  readonly method: string;
+  /** Aborts when the caller cancels or disconnects, the deadline passes, or the server drains. */
+  readonly signal: AbortSignal;
+  /** Which connection; the host knows its peer by this key. */
+  readonly peerKey: string;
+  readonly metadata: grpc.Metadata;
+  /** Unix seconds. */
+  readonly deadline: number | undefined;
+  /** Sends response headers now; without it they go with the first message. */
+  sendMetadata(metadata: grpc.Metadata): void;
+}
+
+/**
+ * True when the key was sent exactly once with exactly this value.
+ * A repeated header reaches Node as one string joined by commas, so the whole string must be equal.
+ */
+export function hasExactly(metadata: grpc.Metadata, key: string, value: string): boolean {
+  const values = metadata.get(key);
+  return values.length === 1 && values[0] === value;
+}

@@ -1,0 +1,121 @@
+import type { Readable, Writable } from 'node:stream';
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
+import type * as grpc from '@grpc/grpc-js';
+import { orAborted } from './abort.ts';
+import { Code } from './code.ts';
+import type { CallContext } from './context.ts';
+import type { Handlers } from './handlers.ts';
+import { type Middleware, runChain } from './middleware.ts';
+import { OpenCalls } from './open-calls.ts';
+import { messagesOf, pump } from './pump.ts';
+import { encoder, hasRequestStream, hasResponseStream, methodPath, serverDefinition } from './service.ts';
+import { GrpcError, statusObjectOf } from './status.ts';
+
+/** What the host of a service decides for it. */
+export interface ServeOptions {
+  /** Status for an error that is no GrpcError. Default: INTERNAL without the error's text. */
+  readonly mapError?: (error: unknown, ctx: CallContext) => GrpcError;
+  /** Where running calls are entered, so that the host can end them. */
+  readonly openCalls?: OpenCalls;
+}
+
+type AnyCall = grpc.ServerUnaryCall<unknown, Buffer> | grpc.ServerDuplexStream<unknown, Buffer>;
+// The types of a method's handler are checked by Handlers; here only its two shapes matter.
+type AnyHandler = (input: unknown, ctx: CallContext) => Promise<unknown> | AsyncIterable<unknown>;
+type Settings = {
+  middleware: readonly Middleware[];
+  openCalls: OpenCalls;
+  mapError: NonNullable<ServeOptions['mapError']>;
+};
+
+/** Both arguments of `grpc.Server.addService`. */
+export interface ServiceImplementation {
+  readonly definition: grpc.ServiceDefinition;
+  readonly implementation: grpc.UntypedServiceImplementation;
+}
+
+/** Turns handlers, which are async functions and async generators, into what grpc-js takes. */
+export function serviceImplementation<S extends DescService>(
+  service: S,
+  handlers: Handlers<S>,
+  middleware: readonly Middleware[] = [],
+  options: ServeOptions = {},
+): ServiceImplementation {
+  const settings: Settings = {
+    middleware,
+    openCalls: options.openCalls ?? new OpenCalls(),
+    mapError: options.mapError ?? (() => GrpcError.of(Code.INTERNAL, 'internal error')),
+  };
+  const given = handlers as Readonly<Record<string, AnyHandler | undefined>>;
+  const implementation = Object.fromEntries(
+    service.methods.map((method) => [method.localName, serveMethod(method, given[method.localName], settings)]),
+  );
+  return { definition: serverDefinition(service), implementation };
+}
+
+function serveMethod(method: DescMethod, handler: AnyHandler | undefined, settings: Settings): grpc.UntypedHandleCall {
+  const path = methodPath(method);
+  const encode = encoder(method.output) as (value: unknown) => Buffer;
+  return (call: AnyCall, respond?: grpc.sendUnaryData<Buffer>): void => {
+    const controller = new AbortController();
+    call.on('cancelled', () => controller.abort(GrpcError.of(Code.CANCELLED, 'the caller has gone')));
+    const ctx = contextOf(call, path, controller.signal);
+    const request = hasRequestStream(method) ? undefined : (call as { request: unknown }).request;
+    let response: Buffer | undefined;
+
+    const handle = async (): Promise<void> => {
+      if (handler === undefined) throw GrpcError.of(Code.UNIMPLEMENTED, `method ${path} is not implemented`);
+      const input = hasRequestStream(method) ? messagesOf(call as unknown as Readable, ctx.signal) : request;
+      const output = handler(input, ctx);
+      if (hasResponseStream(method)) {
+        await pump(output as AsyncIterable<unknown>, call as unknown as Writable, encode, ctx.signal);
+      } else {
+        response = encode(await orAborted(output as Promise<unknown>, ctx.signal));
+      }
+    };
+    const asGrpcError = (error: unknown): GrpcError => {
+      if (error instanceof GrpcError) return error;
+      // Whatever a handler throws because its signal aborted, the reason is the signal's.
+      if (ctx.signal.aborted && ctx.signal.reason instanceof GrpcError) return ctx.signal.reason;
+      return settings.mapError(error, ctx);
+    };
+    const handleOrFail = (): Promise<void> =>
+      handle().catch((error: unknown) => {
+        throw asGrpcError(error);
+      });
+    const run = async (): Promise<void> => {
+      const forget = settings.openCalls.add({
+        streaming: method.methodKind !== 'unary',
+        end: (error) => controller.abort(error),
+      });
+      try {
+        await runChain(settings.middleware, { ctx, service: method.parent, method, request }, handleOrFail);
+        ctx.signal.throwIfAborted();
+      } finally {
+        forget();
+      }
+    };
+    run().then(
+      () => (respond ? respond(null, response) : (call as unknown as Writable).end()),
+      (error: unknown) => fail(call, respond, asGrpcError(error)),
+    );
+  };
+}
+
+function fail(call: AnyCall, respond: grpc.sendUnaryData<Buffer> | undefined, error: GrpcError): void {
+  const status = statusObjectOf(error);
+  if (respond) respond(status);
+  else call.emit('error', Object.assign(new Error(status.details), status));
+}
+
+function contextOf(call: AnyCall, method: string, signal: AbortSignal): CallContext {
+  const deadline = Number(call.getDeadline()) / 1000;
+  return {
+    method,
+    signal,
+    peerKey: call.getPeer(),
+    metadata: call.metadata,
+    deadline: Number.isFinite(deadline) ? deadline : undefined,
+    sendMetadata: (metadata) => call.sendMetadata(metadata),
+  };
+}
