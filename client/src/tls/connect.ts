@@ -1,0 +1,75 @@
+import type { Duplex } from 'node:stream';
+import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls';
+import type { X509SvidSource } from '@steeple/spiffe';
+import { ClientError } from '../errors.ts';
+import { secureContext } from './svid-context.ts';
+import { type PeerPolicy, type VerifiedPeer, verifyPeer } from './verify-peer.ts';
+
+/** How we present ourselves, and how the server is judged. */
+export interface SpiffeClientOptions extends PeerPolicy {
+  /** Asked at each connection, so rotation needs nothing; absent: we present no certificate. */
+  readonly svid?: X509SvidSource | undefined;
+}
+
+/** Where to connect, in the terms of `node:tls`; trust and identity are not to be chosen here. */
+export type ConnectTarget = Omit<
+  ConnectionOptions,
+  | 'ca'
+  | 'cert'
+  | 'checkServerIdentity'
+  | 'key'
+  | 'pfx'
+  | 'pskCallback'
+  | 'rejectUnauthorized'
+  | 'secureContext'
+  | 'session'
+> & { readonly signal?: AbortSignal | undefined; readonly socket?: Duplex | undefined };
+
+/**
+ * Opens a TLS connection and resolves once the server is authenticated and authorised; no application byte was sent or
+ * read before. Rejects with {@link ClientError} or the socket's error, and the socket is then destroyed.
+ */
+export async function connectTls(
+  target: ConnectTarget,
+  options: SpiffeClientOptions,
+): Promise<{ socket: TLSSocket; peer: VerifiedPeer }> {
+  const { signal, ...rest } = target;
+  signal?.throwIfAborted();
+  const context = secureContext(options.svid?.x509Svid());
+  const socket = tlsConnect({
+    ...rest,
+    secureContext: context,
+    // Ours is the only verdict: see verify-peer.ts.
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+  } as ConnectionOptions);
+  try {
+    await handshake(socket, signal);
+    return { socket, peer: verifyPeer(socket, options) };
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+function handshake(socket: TLSSocket, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onClose = () => finish(new ClientError('closed', 'connection closed during the TLS handshake'));
+    const onAbort = () => finish(abortReason(signal));
+    const finish = (error?: Error) => {
+      socket.off('close', onClose).off('secureConnect', finish);
+      signal?.removeEventListener('abort', onAbort);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    // Stays for good: an error between here and the next owner's listener must not end the process.
+    socket.on('error', finish);
+    socket.once('close', onClose);
+    socket.once('secureConnect', finish);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+function abortReason(signal: AbortSignal | undefined): Error {
+  return signal?.reason instanceof Error ? signal.reason : new ClientError('closed', 'aborted');
+}
