@@ -67,9 +67,9 @@ function callMethod(client: grpc.Client, method: DescMethod): unknown {
         );
     case 'client_streaming':
       return (requests: AsyncIterable<Request>, options: CallOptions = {}) =>
-        single(options, (metadata, callOptions, done) => {
+        single(options, (metadata, callOptions, done, over) => {
           const call = client.makeClientStreamRequest(path, asIs, decode, metadata, callOptions, done);
-          send(requests, call, encode, new AbortController().signal).catch(() => call.cancel());
+          send(requests, call, encode, over).catch(() => call.cancel());
           return call;
         });
     case 'server_streaming':
@@ -77,6 +77,7 @@ function callMethod(client: grpc.Client, method: DescMethod): unknown {
         stream(options, (metadata, callOptions) =>
           client.makeServerStreamRequest(path, encode, decode, request, metadata, callOptions),
         );
+    case 'bidi_streaming':
     default:
       return (requests: AsyncIterable<Request>, options: CallOptions = {}) =>
         stream(
@@ -105,22 +106,25 @@ async function single<O>(
     metadata: grpc.Metadata,
     options: grpc.CallOptions,
     done: (error: grpc.ServiceError | null, value?: O) => void,
+    over: AbortSignal,
   ) => { cancel(): void },
 ): Promise<O> {
   refuseIfAborted(options.signal);
   let call: { cancel(): void } | undefined;
+  const over = new AbortController();
   const cancel = (): void => call?.cancel();
   options.signal?.addEventListener('abort', cancel, { once: true });
   try {
     return await new Promise<O>((resolve, reject) => {
-      call = start(metadataOf(options), grpcOptions(options), (error, value) =>
-        error === null ? resolve(value as O) : reject(error),
-      );
+      const done = (error: grpc.ServiceError | null, value?: O): void =>
+        error === null ? resolve(value as O) : reject(error);
+      call = start(metadataOf(options), grpcOptions(options), done, over.signal);
     });
   } catch (error) {
     refuseIfAborted(options.signal);
     throw fromServiceError(error);
   } finally {
+    over.abort();
     options.signal?.removeEventListener('abort', cancel);
   }
 }

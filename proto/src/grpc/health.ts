@@ -1,8 +1,4 @@
-import {
-  type Health,
-  type HealthCheckResponse_ServingStatus as Serving,
-  HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../gen/grpc/health/v1/health_pb.ts';
+import { type Health, HealthCheckResponse_ServingStatus as ServingStatus } from '../gen/grpc/health/v1/health_pb.ts';
 import { orAborted } from './abort.ts';
 import { Code } from './code.ts';
 import type { Handlers } from './handlers.ts';
@@ -62,12 +58,14 @@ export function healthHandlers(
     },
     async list() {
       const statuses = [...(state?.services() ?? [''])].map((name) => [name, { status: statusOf(serving(name)) }]);
-      return { statuses: Object.fromEntries(statuses) as Record<string, { status: Serving }> };
+      return { statuses: Object.fromEntries(statuses) as Record<string, { status: ServingStatus }> };
     },
     async *watch({ service }, ctx) {
       if (state === undefined) throw GrpcError.of(Code.UNIMPLEMENTED, 'Watch is not offered here');
-      for (let sent: Serving | undefined; ; ) {
+      for (let sent: ServingStatus | undefined; ; ) {
         const change = state.changed(ctx.signal);
+        // While a message leaves nobody awaits the change; its rejection then is no error.
+        change.catch(() => {});
         const now = statusOf(state.get(service));
         if (now !== sent) yield { status: now };
         sent = now;
@@ -77,7 +75,7 @@ export function healthHandlers(
   };
 }
 
-function statusOf(serving: boolean | undefined): Serving {
+function statusOf(serving: boolean | undefined): ServingStatus {
   if (serving === undefined) return ServingStatus.SERVICE_UNKNOWN;
   return serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
 }

@@ -60,6 +60,7 @@ function answerer(services: readonly DescService[]): (request: v1.ServerReflecti
         return { case: 'allExtensionNumbersResponse', value: { baseTypeName: asked.value } };
       case 'fileContainingExtension':
         return failure(Code.NOT_FOUND, 'there are no extensions');
+      case undefined:
       default:
         return failure(Code.INVALID_ARGUMENT, 'the request asks for nothing');
     }
