@@ -1,5 +1,5 @@
 import type { SpiffeId } from '@steeple/spiffe';
-import { formatSelector, type Selector, sortSelectors } from './selector.ts';
+import { dedupeSelectors, formatSelector, type Selector, sortSelectors } from './selector.ts';
 
 /** A registration entry as an administrator asks for it. Times are Unix seconds, lifetimes seconds. */
 export interface EntryDraft {
@@ -56,8 +56,8 @@ export function draftEntry(
   };
 }
 
-/** Two entries with the same key are "similar": same id, same parent, same selectors in any order. */
+/** Two entries with the same key are "similar": same id, same parent, same set of selectors. */
 export function similarityKey(draft: Pick<EntryDraft, 'spiffeId' | 'parentId' | 'selectors'>): string {
-  const selectors = sortSelectors(draft.selectors).map(formatSelector);
+  const selectors = sortSelectors(dedupeSelectors(draft.selectors)).map(formatSelector);
   return JSON.stringify([draft.spiffeId.toString(), draft.parentId.toString(), ...selectors]);
 }

@@ -1,9 +1,109 @@
-export * from './access.ts';
-export * from './agent-id.ts';
-export * from './agent-record.ts';
-export * from './authority.ts';
-export * from './entry.ts';
-export * from './errors.ts';
-export * from './federation.ts';
-export * from './identity-update.ts';
-export * from './selector.ts';
+export {
+  CALLER_ORDER,
+  type CallerKind,
+  kindsToTry,
+  METHODS,
+  type MethodRule,
+  methodRule,
+  type RateClass,
+} from './access.ts';
+export { agentId, isAgentPath, isReservedPath, SERVER_PATH, serverId } from './agent-id.ts';
+export { type AgentRecord, type AgentVerdict, isBanned, judgeAgent } from './agent-record.ts';
+export {
+  type AuthorityKind,
+  type AuthoritySlot,
+  type AuthoritySlots,
+  type AuthorityState,
+  type AuthorityStatus,
+  activeAuthority,
+  authorityState,
+  freeSlot,
+  type NewAuthority,
+  NO_AUTHORITIES,
+  otherAuthority,
+} from './authority.ts';
+export {
+  type AuthorityContext,
+  activateAuthority,
+  prepareAuthority,
+  pruneAuthorities,
+  requireRevocable,
+  taintAuthority,
+} from './authority-changes.ts';
+export {
+  type AddedAuthorities,
+  appendAuthorities,
+  pruneBundle,
+  revokeInBundle,
+  taintInBundle,
+} from './bundle-changes.ts';
+export { checkEntry, checkEntryId, checkSelector } from './check-entry.ts';
+export { dnsNameProblem, wildcardOverlap } from './dns-name.ts';
+export { draftEntry, type EntryDraft, type RegistrationEntry, similarityKey } from './entry.ts';
+export {
+  type AgentFilter,
+  checkFilter,
+  type EntryFilter,
+  matchesAgent,
+  matchesEntry,
+  type SelectorFilter,
+} from './entry-filter.ts';
+export {
+  answerSyncRequest,
+  checkFirstSyncRequest,
+  chunkIds,
+  diffRevisions,
+  type EntryDelta,
+  type EntryRevision,
+  isStale,
+  planSync,
+  SYNC_PAGE,
+  type SyncPage,
+  type SyncPlan,
+} from './entry-sync.ts';
+export { concerns, type EntryReach, EntryTree, isAlias } from './entry-tree.ts';
+export { type AgentReason, IssuerError, type IssuerErrorCode } from './errors.ts';
+export {
+  checkFederationRelationship,
+  type EndpointProfile,
+  endpointUrlProblem,
+  type FederationRelationship,
+} from './federation.ts';
+export {
+  visibleIdentities,
+  type WorkloadIdentity,
+  type WorkloadUpdate,
+  workloadUpdate,
+} from './identity-update.ts';
+export { checkJoinToken, type JoinToken } from './join-token.ts';
+export {
+  type AuthorityLife,
+  effectiveTtl,
+  LIFETIMES,
+  longestUncutTtl,
+  rotateAt,
+  rotateForAvailability,
+  shouldActivate,
+  shouldPrepare,
+  svidValidity,
+  tokenValidity,
+  type Validity,
+} from './lifetime.ts';
+export { LIMITS } from './limits.ts';
+export { requireAgent, requireMember, requireWorkload } from './member-id.ts';
+export {
+  compareSelectors,
+  dedupeSelectors,
+  formatSelector,
+  isSubset,
+  matchSelectors,
+  matchSets,
+  parseSelector,
+  type Selector,
+  type SelectorMatch,
+  selectorSet,
+  sortSelectors,
+} from './selector.ts';
+export { type Selected, SelectorIndex } from './selector-index.ts';
+export { requireUpstreamRevocable, taintUpstreamAuthority } from './upstream-authority-changes.ts';
+export { utf8Length } from './utf8-length.ts';

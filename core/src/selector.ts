@@ -60,16 +60,20 @@ export function matchSelectors(
 
 /** As {@link matchSelectors}, for any set of texts. A subset must not be empty: nothing in common is no match. */
 export function matchSets(have: ReadonlySet<string>, wanted: ReadonlySet<string>, match: SelectorMatch): boolean {
-  switch (match) {
-    case 'exact':
-      return have.size === wanted.size && have.isSubsetOf(wanted);
-    case 'subset':
-      return have.size > 0 && have.isSubsetOf(wanted);
-    case 'superset':
-      return have.isSupersetOf(wanted);
-    case 'any':
-      return !have.isDisjointFrom(wanted);
-  }
+  return SET_RULES[match](have, wanted);
+}
+
+type Texts = ReadonlySet<string>;
+
+const SET_RULES: Readonly<Record<SelectorMatch, (have: Texts, wanted: Texts) => boolean>> = {
+  exact: (have, wanted) => have.size === wanted.size && isWithin(have, wanted),
+  subset: (have, wanted) => have.size > 0 && isWithin(have, wanted),
+  superset: (have, wanted) => isWithin(wanted, have),
+  any: (have, wanted) => [...have].some((text) => wanted.has(text)),
+};
+
+function isWithin(inner: Texts, outer: Texts): boolean {
+  return inner.size <= outer.size && [...inner].every((text) => outer.has(text));
 }
 
 function compareText(a: string, b: string): number {

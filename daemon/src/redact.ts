@@ -4,12 +4,14 @@ const LONGEST_TEXT = 8192;
 const MOST_ITEMS = 100;
 
 /** Names without case and separators. A value under such a name is never written. */
-const SECRET_NAMES = new Set([
-  ...['token', 'jointoken', 'accesstoken', 'idtoken', 'bearertoken', 'authorization', 'cookie'],
-  ...['password', 'passphrase', 'passwd', 'secret', 'clientsecret', 'apikey', 'credential', 'credentials'],
-  ...['key', 'privatekey', 'signingkey', 'x509svidkey', 'witsvidkey', 'svidkey', 'pkcs8', 'jwk'],
-  ...['csr', 'svid', 'jwtsvid', 'witsvid', 'jwt', 'payload', 'connectionstring'],
-]);
+const SECRET_NAMES = new Set(
+  [
+    'token jointoken accesstoken idtoken bearertoken authorization cookie',
+    'password passphrase passwd secret clientsecret apikey credential credentials',
+    'key privatekey signingkey x509svidkey witsvidkey svidkey pkcs8 jwk',
+    'csr svid jwtsvid witsvid jwt payload connectionstring',
+  ].flatMap((line) => line.split(' ')),
+);
 
 /** A private key in PEM, a compact JWS, or credentials in a URL, wherever they stand in a text. */
 const SECRET_LOOK =
@@ -52,7 +54,7 @@ function copyValue(value: unknown, depth: number): unknown {
   if (depth >= DEEPEST) return '[…]';
   if (Array.isArray(value)) return value.slice(0, MOST_ITEMS).map((item) => copyValue(item, depth + 1) ?? null);
   if (isPlain(value)) return copyObject(value, depth + 1);
-  const text = String(value);
+  const text = (value as { toString(): string }).toString();
   return text.startsWith('[object ') ? text : printable(text);
 }
 

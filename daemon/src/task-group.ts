@@ -65,7 +65,7 @@ export class TaskGroup implements AsyncDisposable {
   async #stopAll(): Promise<void> {
     this.#forget();
     await Promise.resolve(); // a task that fails while it is being started is in the set by then
-    for (const task of [...this.#tasks].reverse()) {
+    for (const task of [...this.#tasks].toReversed()) {
       task.abort.abort();
       await task.settled;
     }
