@@ -1,0 +1,49 @@
+import { type AuthorityKind, IssuerError } from '@steeple/core';
+import type { JwtSigner, X509Issuer } from '@steeple/spiffe';
+
+/** A key that signs tokens now. */
+export interface TokenIssuer {
+  readonly key: JwtSigner;
+  /** Unix seconds; nothing signed may live longer. */
+  readonly notAfter: number;
+}
+
+/**
+ * The authorities that sign at this moment. The rotation puts them here once they are journalled and published; who
+ * signs takes them from here at every signature, so a new one is used from then on.
+ */
+export class ActiveAuthorities {
+  #x509: X509Issuer | undefined;
+  readonly #tokens: { jwt: TokenIssuer | undefined; wit: TokenIssuer | undefined } = { jwt: undefined, wit: undefined };
+
+  /** @throws {IssuerError} `unavailable` before the first activation */
+  x509(): X509Issuer {
+    return this.#x509 ?? initializing('x509');
+  }
+
+  /** @throws {IssuerError} `unavailable` before the first activation */
+  jwt(): TokenIssuer {
+    return this.#tokens.jwt ?? initializing('jwt');
+  }
+
+  /** @throws {IssuerError} `unavailable` before the first activation */
+  wit(): TokenIssuer {
+    return this.#tokens.wit ?? initializing('wit');
+  }
+
+  get ready(): boolean {
+    return this.#x509 !== undefined && this.#tokens.jwt !== undefined && this.#tokens.wit !== undefined;
+  }
+
+  activateX509(issuer: X509Issuer): void {
+    this.#x509 = issuer;
+  }
+
+  activateToken(kind: 'jwt' | 'wit', issuer: TokenIssuer): void {
+    this.#tokens[kind] = issuer;
+  }
+}
+
+const initializing = (kind: AuthorityKind): never => {
+  throw new IssuerError('unavailable', `server is initializing: no ${kind} authority yet`);
+};

@@ -1,0 +1,98 @@
+import { type AgentRecord, dedupeSelectors, IssuerError, isAgentPath, isBanned } from '@steeple/core';
+import type { AgentStore, AttestationChannel, NodeVerifier } from '@steeple/plugins';
+import type { TrustDomain } from '@steeple/spiffe';
+import type { CertificateAuthority, SignedX509 } from './certificate-authority.ts';
+import { readRequest } from './svid-issuance.ts';
+
+export interface AttestedAgent {
+  readonly svid: SignedX509;
+  readonly reattestable: boolean;
+}
+
+/** A node proves what it is and becomes an agent; an agent renews what it got. */
+export class NodeAttestation {
+  readonly #trustDomain: TrustDomain;
+  readonly #verifiers: ReadonlyMap<string, NodeVerifier>;
+  readonly #agents: AgentStore;
+  readonly #ca: CertificateAuthority;
+  readonly #agentTtl: number;
+
+  constructor(
+    trustDomain: TrustDomain,
+    verifiers: readonly NodeVerifier[],
+    agents: AgentStore,
+    ca: CertificateAuthority,
+    agentTtl: number,
+  ) {
+    this.#trustDomain = trustDomain;
+    this.#verifiers = new Map(verifiers.map((verifier) => [verifier.type, verifier]));
+    this.#agents = agents;
+    this.#ca = ca;
+    this.#agentTtl = agentTtl;
+  }
+
+  /**
+   * Attests a node and issues its first SVID. The CSR is judged before the proof, which may be good for one use only.
+   *
+   * @throws {IssuerError} `invalid-argument`, `failed-precondition` for an unknown type, `permission-denied`
+   */
+  async attest(
+    data: { readonly type: string; readonly payload: Uint8Array; readonly csr: Uint8Array },
+    channel: AttestationChannel,
+    signal: AbortSignal,
+  ): Promise<AttestedAgent> {
+    const verifier = this.#verifiers.get(data.type) ?? unknownType(data.type);
+    const csr = readRequest(data.csr, 'failed to parse CSR', 'failed to parse CSR');
+    const node = await verifier.verify(data.payload, channel, signal);
+    if (!node.agentId.memberOf(this.#trustDomain) || !isAgentPath(node.agentId.path)) {
+      throw new IssuerError('internal', `node attestor ${data.type} gave an ID that is no agent's`);
+    }
+    const known = await this.#agents.get(node.agentId);
+    if (known && isBanned(known)) throw banned();
+    const svid = await this.#ca.signX509({ id: node.agentId, spki: csr.spki, ttl: this.#agentTtl });
+    const record: AgentRecord = {
+      id: node.agentId,
+      attestationType: data.type,
+      serial: svid.leaf.serialDecimal,
+      expiresAt: svid.expiresAt,
+      newSerial: '',
+      newExpiresAt: 0,
+      canReattest: node.canReattest,
+      agentVersion: '',
+      selectors: dedupeSelectors(node.selectors),
+    };
+    // The store refuses a banned agent in the same step, so a ban that came meanwhile wins.
+    await this.#agents.save(record).catch((error: unknown) => {
+      throw error instanceof IssuerError && error.agentReason === 'banned' ? banned(error) : error;
+    });
+    return { svid, reattestable: node.canReattest };
+  }
+
+  /**
+   * Issues an agent its next SVID. The old one works until the new one is used for the first time.
+   *
+   * @throws {IssuerError} `permission-denied` (`must-reattest`) for an agent that can attest again
+   */
+  async renew(agent: AgentRecord, csrDer: Uint8Array): Promise<SignedX509> {
+    const csr = readRequest(csrDer, 'failed to parse CSR', 'failed to parse CSR');
+    if (agent.canReattest) {
+      throw new IssuerError('permission-denied', 'agent must reattest instead of renew', {
+        agentReason: 'must-reattest',
+      });
+    }
+    const svid = await this.#ca.signX509({ id: agent.id, spki: csr.spki, ttl: this.#agentTtl });
+    await this.#agents.stageSerial(agent.id, svid.leaf.serialDecimal, svid.expiresAt);
+    return svid;
+  }
+}
+
+const unknownType = (type: string): never => {
+  throw new IssuerError(
+    'failed-precondition',
+    `error getting node attestor: could not find node attestor type "${type}"`,
+  );
+};
+
+// Without a reason for the agent: SPIRE gives none here.
+const banned = (cause?: IssuerError): IssuerError =>
+  new IssuerError('permission-denied', 'failed to attest: agent is banned', cause && { cause });
