@@ -1,0 +1,17 @@
+import { bundleV1, types } from '@steeple/proto/server-api';
+import { bundleDetails, documentOf, pemOf } from '../../bundle-text.ts';
+import { print } from '../../output/print.ts';
+import { onServer } from '../../server-client.ts';
+import type { CliContext, Options } from '../../verb.ts';
+
+export async function run(options: Options, context: CliContext): Promise<void> {
+  const bundle = await onServer(bundleV1.Bundle, options, context, (client) => client.getBundle({}));
+  await printBundle(options, context, bundle);
+}
+
+/** As --format asks; otherwise as --output asks. */
+export async function printBundle(options: Options, context: CliContext, bundle: types.Bundle): Promise<void> {
+  if (options['format'] === 'pem') context.out(pemOf(bundle));
+  else if (options['format'] === 'spiffe') context.out(documentOf(bundle));
+  else await print(context, options, types.BundleSchema, bundle, () => bundleDetails(bundle, context.now()));
+}

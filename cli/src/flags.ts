@@ -1,0 +1,42 @@
+// Reading the values of flags, with errors that name the flag and the form that would do.
+import { UserError } from './exit.ts';
+import type { Options } from './verb.ts';
+
+export function text(options: Options, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function requiredText(options: Options, name: string, flag: string): string {
+  const value = text(options, name);
+  if (value === undefined || value === '') throw new UserError(`${flag} is required`, `see --help for an example`);
+  return value;
+}
+
+export function texts(options: Options, name: string): readonly string[] {
+  const value = options[name];
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+export function isOn(options: Options, name: string): boolean {
+  return options[name] === true;
+}
+
+const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** `90`, `90s`, `1h30m` or `7d` in seconds; 0 when the flag is absent. */
+export function seconds(options: Options, name: string, flag: string): number {
+  const value = text(options, name);
+  if (value === undefined) return 0;
+  if (/^\d+$/.test(value)) return Number(value);
+  const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
+  if (parts.length === 0 || parts.map(([all]) => all).join('') !== value) {
+    throw new UserError(`${flag}: '${value}' is not a duration`, 'write it as 90s, 15m or 1h30m');
+  }
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (units[unit ?? 's'] ?? 1), 0);
+}
+
+/** Whole seconds, rounded up so that a short life never becomes none. */
+export function wholeSeconds(options: Options, name: string, flag: string): number {
+  return Math.ceil(seconds(options, name, flag));
+}

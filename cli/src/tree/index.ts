@@ -1,0 +1,40 @@
+// The whole command line as one list.
+import type { Noun, Verb } from '../verb.ts';
+import { agentNoun } from './agent.ts';
+import { apiNoun } from './api.ts';
+import { entryNoun } from './entry.ts';
+import { jwtNoun, witNoun, x509Noun } from './mint.ts';
+import { serverNoun } from './server.ts';
+import { bundleNoun, tokenNoun } from './trust.ts';
+
+export const nouns: readonly Noun[] = [
+  serverNoun,
+  agentNoun,
+  tokenNoun,
+  entryNoun,
+  bundleNoun,
+  x509Noun,
+  jwtNoun,
+  witNoun,
+  apiNoun,
+];
+
+export const verbs: readonly Verb[] = [
+  {
+    name: 'dev',
+    summary: 'a whole trust domain in one command, with an identity for you',
+    flags: [
+      { flags: '--trust-domain <name>', help: 'its name; example.org when absent' },
+      { flags: '--data-dir <folder>', help: 'keep state here; a temporary folder when absent' },
+      { flags: '--log-level <level>', help: 'how much to log', choices: ['error', 'warn', 'info', 'debug', 'trace'] },
+    ],
+    load: async () => (await import('../commands/dev/run.ts')).run,
+  },
+  {
+    name: 'completion',
+    summary: 'print a completion script',
+    args: ['<shell>'],
+    flags: [],
+    load: async () => (await import('../commands/completion.ts')).run,
+  },
+];

@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failed } from './exit.ts';
+import type { CliContext } from './verb.ts';
+
+/** Shows once, or with `--watch` again at every change until interrupted. */
+export async function showOrWatch(
+  watch: boolean,
+  context: CliContext,
+  show: (context: CliContext) => Promise<void>,
+): Promise<void> {
+  if (!watch) return show(context);
+  let before = '';
+  while (!context.signal.aborted) {
+    const lines: string[] = [];
+    await show({ ...context, out: (text) => lines.push(text) });
+    const shown = lines.join('\n');
+    if (shown !== before) context.out(context.colour ? `\u001b[H\u001b[2J${shown}` : shown);
+    before = shown;
+    await sleep(1000, undefined, { signal: context.signal }).catch(() => {});
+  }
+}
+
+/** Items of a batch answer that were refused, told one by one; the command then fails. */
+export function failRefused(
+  context: CliContext,
+  results: readonly { readonly status?: { readonly code: number; readonly message: string } | undefined }[],
+  nameOf: (index: number) => string,
+): void {
+  const refused = results.flatMap(({ status }, index) =>
+    status === undefined || status.code === 0 ? [] : [`${nameOf(index)}: ${status.message}`],
+  );
+  for (const line of refused) context.err(`error: ${line}`);
+  if (refused.length > 0) throw new Failed(`${refused.length} refused`);
+}
