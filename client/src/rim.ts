@@ -13,7 +13,7 @@ export interface ClientRim {
   sleep(seconds: number, signal: AbortSignal): Promise<void>;
 }
 
-/** The machine's. A waiting back-off alone does not keep the process alive: whoever waits for it does. */
+/** The machine's. */
 export const systemRim: ClientRim = {
   now: () => Date.now() / 1000,
   monotonic: () => performance.now() / 1000,
