@@ -1,0 +1,15 @@
+export { asList, labelledBlocks, oneOrMany, singleBlock } from './blocks.ts';
+export { checkConfig, checkValue } from './check-config.ts';
+export { formatDuration, parseDuration } from './duration.ts';
+export { duration } from './durations.ts';
+export type { Environment } from './expand-env.ts';
+export {
+  type ConfigDocument,
+  type ConfigForm,
+  configOf,
+  parseConfig,
+  type ReadConfigOptions,
+  readConfigFile,
+} from './read-config-file.ts';
+export type { Position } from './source-text.ts';
+export { suggest } from './suggest.ts';
