@@ -1,0 +1,164 @@
+import type { Duplex } from 'node:stream';
+import type { DescService } from '@bufbuild/protobuf';
+import * as grpc from '@grpc/grpc-js';
+import {
+  type CallContext,
+  Code,
+  GrpcError,
+  type Handlers,
+  type Middleware,
+  OpenCalls,
+  serviceImplementation,
+} from '@steeple/proto/grpc';
+import { type Clock, systemClock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import { credentialsNaming } from './named-connection.ts';
+import { describePeer, type Peer } from './peer.ts';
+
+/** Bounds on what one connection may cost. */
+export interface HostLimits {
+  /** Open calls of one connection. A delegate may subscribe for hundreds of workloads over one. */
+  readonly concurrentStreams?: number;
+  /** Bytes of one received message. */
+  readonly messageBytes?: number;
+  /** Megabytes HTTP/2 may hold for one connection before it refuses new calls. */
+  readonly sessionMegabytes?: number;
+  /** Seconds between pings that find dead peers; 0 sends none. */
+  readonly keepAlive?: number;
+}
+
+export interface GrpcHostOptions {
+  readonly logger: Logger;
+  /** Around every call of every service, outermost first. */
+  readonly middleware?: readonly Middleware[];
+  /** Status for an error that is no GrpcError; the default tells the caller nothing. */
+  readonly mapError?: (error: unknown, ctx: CallContext) => GrpcError;
+  readonly options?: HostLimits;
+  readonly clock?: Clock;
+}
+
+interface Connection {
+  readonly peer: Peer;
+  readonly stream: Duplex;
+  readonly injector: grpc.ConnectionInjector;
+}
+
+/** How long a status may take to leave before its connection is cut, in seconds. */
+const FAREWELL = 0.5;
+
+/**
+ * One gRPC server that listens nowhere: listeners accept, learn who the peer is, and hand connections in.
+ *
+ * 1. Each connection has an injector of its own whose interceptor names it, so a call's peer key is exact whatever
+ *    kind of stream carries it, and stays so after the connection is gone.
+ * 2. Draining ends every stream with UNAVAILABLE. grpc-js would wait for nothing (tryShutdown ignores injected
+ *    connections) or send CANCELLED (forceShutdown), and client libraries give up on that.
+ */
+export class GrpcHost {
+  readonly #server: grpc.Server;
+  readonly #options: GrpcHostOptions;
+  readonly #clock: Clock;
+  readonly #calls = new OpenCalls();
+  readonly #connections = new Map<string, Connection>();
+  #lastKey = 0;
+  #closed = false;
+  #emptied: (() => void) | undefined;
+
+  constructor(options: GrpcHostOptions) {
+    const limits = options.options ?? {};
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#server = new grpc.Server({
+      'grpc.enable_channelz': 0,
+      'grpc.max_concurrent_streams': limits.concurrentStreams ?? 1000,
+      'grpc.max_receive_message_length': limits.messageBytes ?? 4 * 1024 * 1024,
+      'grpc-node.max_session_memory': limits.sessionMegabytes ?? 64,
+      ...(limits.keepAlive ? { 'grpc.keepalive_time_ms': limits.keepAlive * 1000 } : {}),
+    });
+  }
+
+  /** Serves a service; must be done before connections come. */
+  add<S extends DescService>(service: S, handlers: Handlers<S>): void {
+    const { middleware, mapError } = this.#options;
+    const served = serviceImplementation(service, handlers, middleware, {
+      openCalls: this.#calls,
+      mapError: (error, ctx) => mapError?.(error, ctx) ?? this.#unexpected(error, ctx),
+    });
+    this.#server.addService(served.definition, served.implementation);
+  }
+
+  /** Who is behind a call's `peerKey`; undefined once that connection is gone: refuse then. */
+  peer(key: string): Peer | undefined {
+    return this.#connections.get(key)?.peer;
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get openCalls(): number {
+    return this.#calls.size;
+  }
+
+  /** Serves gRPC on a connection. The stream is the host's from here on. */
+  inject(stream: Duplex, peer: Peer): void {
+    // Resets by clients are ordinary; what ends is seen by 'close'.
+    stream.on('error', () => {});
+    if (this.#closed) {
+      stream.destroy();
+      return;
+    }
+    const key = `connection-${++this.#lastKey}`;
+    const injector = this.#server.createConnectionInjector(credentialsNaming(key));
+    this.#connections.set(key, { peer, stream, injector });
+    stream.once('close', () => this.#forget(key));
+    injector.injectConnection(stream);
+  }
+
+  /** Ends everything in order: streams at once, unary calls within the grace (seconds), then what is left. */
+  async drain(graceSeconds: number): Promise<void> {
+    this.#closed = true;
+    this.#calls.drain();
+    // The injector's own deadline must not come before ours: it would answer CANCELLED.
+    const never = (graceSeconds + 60) * 1000;
+    for (const { injector } of this.#connections.values()) injector.drain(never);
+    await this.#empty(graceSeconds);
+    this.#calls.stop();
+    await this.#empty(FAREWELL);
+    this.forceShutdown();
+  }
+
+  /** Cuts all connections now. */
+  forceShutdown(): void {
+    this.#closed = true;
+    this.#calls.stop();
+    for (const { stream } of this.#connections.values()) stream.destroy();
+    this.#server.forceShutdown();
+  }
+
+  #unexpected(error: unknown, { method, peerKey }: CallContext): GrpcError {
+    const peer = describePeer(this.peer(peerKey));
+    this.#options.logger.error('A call failed unexpectedly', { method, ...peer, error });
+    return new GrpcError(Code.INTERNAL, 'internal error', { cause: error });
+  }
+
+  #forget(key: string): void {
+    this.#connections.get(key)?.injector.destroy();
+    this.#connections.delete(key);
+    if (this.#connections.size === 0) this.#emptied?.();
+  }
+
+  /** Until no connection is left, or the time is over. */
+  async #empty(seconds: number): Promise<void> {
+    if (this.#connections.size === 0) return;
+    const over = new AbortController();
+    this.#emptied = () => over.abort();
+    try {
+      await this.#clock.sleep(seconds, over.signal);
+    } catch (error) {
+      if (!over.signal.aborted) throw error;
+    } finally {
+      this.#emptied = undefined;
+    }
+  }
+}
