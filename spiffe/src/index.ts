@@ -1,5 +1,15 @@
+export {
+  type FormatBundleOptions,
+  formatBundleDocument,
+  MAX_BUNDLE_BYTES,
+  parseBundleDocument,
+} from './bundle/bundle-document.ts';
+export { formatBundleMap, parseBundleMap } from './bundle/bundle-map.ts';
 export { BundleSet } from './bundle/bundle-set.ts';
 export type { BundleSource } from './bundle/bundle-source.ts';
+export { formatJwks, parseJwks } from './bundle/jwks.ts';
+export type { OnIgnoredKey } from './bundle/key-set.ts';
+export { refreshInterval } from './bundle/refresh-hint.ts';
 export { type TokenAuthority, tokenAuthority } from './bundle/token-authority.ts';
 export { TrustBundle, type TrustBundleParts } from './bundle/trust-bundle.ts';
 export type { X509Authority } from './bundle/x509-authority.ts';
@@ -14,7 +24,9 @@ export type { JwsAlgorithm } from './jwt/algorithm.ts';
 export { type Jwk, privateJwk, publicJwk } from './jwt/jwk.ts';
 export type { JwtSigner } from './jwt/sign-compact-jws.ts';
 export { KEY_TYPES, type KeyType, type KeyTypeRow, keyTypeOf } from './keys/key-type.ts';
+export { generateKey, pkcs8Of, privateKeyFromPkcs8 } from './keys/private-key.ts';
 export { localSigner, type Signer } from './keys/signer.ts';
+export { publicKeyFromSpki, spkiOf } from './keys/spki.ts';
 export { type HeldWitSvid, parseHeldWitSvid } from './svid/held-wit-svid.ts';
 export { type JwtSvid, parseJwtSvidUnverified } from './svid/jwt-svid.ts';
 export { makeProofToken, type ProofTokenContent } from './svid/make-proof-token.ts';
@@ -23,3 +35,10 @@ export { type JwtSvidContent, signJwtSvid } from './svid/sign-jwt-svid.ts';
 export { signWitSvid, type WitSvidContent } from './svid/sign-wit-svid.ts';
 export { type VerifyJwtSvidOptions, verifyJwtSvid } from './svid/verify-jwt-svid.ts';
 export { type VerifyWitSvidOptions, verifyWitSvid, type WitSvid } from './svid/verify-wit-svid.ts';
+export { Certificate, parseCertificate } from './x509/certificate.ts';
+export { concatCertificates, parseCertificates } from './x509/certificates.ts';
+export type { BasicConstraints } from './x509/extensions.ts';
+export type { KeyUsage } from './x509/key-usage.ts';
+export { encodeName, type NameAttributes } from './x509/name.ts';
+export type { NameConstraints, Subtree } from './x509/name-constraints.ts';
+export { parseCertificatesPem, parsePem, toPem } from './x509/pem.ts';

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SpiffeError } from '../errors.ts';
+import { errorOf } from '../testing/error-of.ts';
+import { readVectors } from '../testing/read-vectors.ts';
 import { matchAny, matchExactly, matchMemberOf, matchOneOf } from './match.ts';
 import { SpiffeId } from './spiffe-id.ts';
 import { TrustDomain } from './trust-domain.ts';
@@ -13,18 +14,8 @@ interface Vectors {
   segments: { valid: { segments: string[]; path: string }[]; invalid: string[][] };
   path: { valid: string[]; invalid: string[] };
 }
-const vectors = JSON.parse(readFileSync(new URL('../vectors/spiffe-id.json', import.meta.url), 'utf8')) as Vectors;
+const vectors = readVectors('spiffe-id.json') as Vectors;
 const td = TrustDomain.parse('trustdomain');
-
-function errorOf(action: () => unknown): SpiffeError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof SpiffeError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('SpiffeId.parse', () => {
   it.each(vectors.valid)('accepts $text unchanged', ({ text, trustDomain, path }) => {

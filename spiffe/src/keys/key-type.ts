@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { decodeHex } from '../encoding/hex.ts';
 import { SpiffeError } from '../errors.ts';
 import { requireSoundRsa } from './rsa-soundness.ts';
 
@@ -23,13 +24,11 @@ export interface KeyTypeRow {
   readonly modulusBits: number;
 }
 
-const hex = (text: string): Uint8Array => Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
-
-const ECDSA_SHA256 = hex('300a06082a8648ce3d040302');
-const ECDSA_SHA384 = hex('300a06082a8648ce3d040303');
-const ECDSA_SHA512 = hex('300a06082a8648ce3d040304');
-const ED25519 = hex('300506032b6570');
-const RSA_SHA256 = hex('300d06092a864886f70d01010b0500');
+const ECDSA_SHA256 = decodeHex('300a06082a8648ce3d040302');
+const ECDSA_SHA384 = decodeHex('300a06082a8648ce3d040303');
+const ECDSA_SHA512 = decodeHex('300a06082a8648ce3d040304');
+const ED25519 = decodeHex('300506032b6570');
+const RSA_SHA256 = decodeHex('300d06092a864886f70d01010b0500');
 
 const ec = (
   type: KeyType,
