@@ -77,7 +77,7 @@ function decodePath(text: string, encoded: string): string {
 }
 
 function isUnprintable(path: string): boolean {
-  return [...path].some((character) => character <= ' ' || character === '\u007f');
+  return /[^!-~\u0080-\u{10ffff}]/u.test(path);
 }
 
 function parseTcp(text: string, rest: string): EndpointAddress {

@@ -24,7 +24,8 @@ export class WitSource extends LiveSource<HeldWitSvid[]> {
   /** The WIT-SVID to present now. @throws ClientError `no-svid` (withdrawn or expired), `no-hint`, `closed` */
   witSvid(): HeldWitSvid {
     const svid = pickSvid(this.current(), this.#options);
-    if (svid.expiresAt <= this.#now()) throw new ClientError('no-svid', `the WIT-SVID of ${svid.id} has expired`);
+    if (svid.expiresAt <= this.#now())
+      throw new ClientError('no-svid', `the WIT-SVID of ${svid.id.toString()} has expired`);
     return svid;
   }
 

@@ -28,7 +28,8 @@ export class X509Source extends LiveSource<X509Context> implements X509SvidSourc
   x509Svid(): X509Svid {
     const svid = pickSvid(this.current().svids, this.#options);
     const now = (this.#options.rim ?? systemRim).now();
-    if (svid.leaf.notAfter <= now) throw new ClientError('no-svid', `the X509-SVID of ${svid.id} has expired`);
+    if (svid.leaf.notAfter <= now)
+      throw new ClientError('no-svid', `the X509-SVID of ${svid.id.toString()} has expired`);
     return svid;
   }
 

@@ -37,5 +37,5 @@ export function authorizeMatching(matches: IdMatcher, expected: string): Authori
 }
 
 function unauthorized(presented: SpiffeId, expected: string): ClientError {
-  return new ClientError('unauthorized-peer', `peer presented ${presented}, expected ${expected}`);
+  return new ClientError('unauthorized-peer', `peer presented ${presented.toString()}, expected ${expected}`);
 }

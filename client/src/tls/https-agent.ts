@@ -20,14 +20,22 @@ class SpiffeHttpsAgent extends Agent {
     this.#options = options;
   }
 
-  override createConnection(
-    target: ConnectionOptions,
-    callback?: (error: Error | null, socket: Duplex) => void,
-  ): undefined {
-    connectTls({ ...target, ALPNProtocols: target.ALPNProtocols ?? ['http/1.1'] }, this.#options).then(
-      ({ socket }) => callback?.(null, socket),
-      (error: Error) => callback?.(error, undefined as unknown as Duplex),
-    );
+  override createConnection(target: ConnectionOptions, callback?: Callback): undefined {
+    void this.#connect(target, callback ?? (() => {}));
     return undefined;
   }
+
+  async #connect(target: ConnectionOptions, callback: Callback): Promise<void> {
+    let socket: Duplex;
+    try {
+      const ALPNProtocols = target.ALPNProtocols ?? ['http/1.1'];
+      ({ socket } = await connectTls({ ...target, ALPNProtocols }, this.#options));
+    } catch (error) {
+      // Node's type asks for a socket even beside an error.
+      return callback(error as Error, undefined as unknown as Duplex);
+    }
+    callback(null, socket);
+  }
 }
+
+type Callback = (error: Error | null, socket: Duplex) => void;

@@ -65,6 +65,6 @@ function authorize(peer: VerifiedPeer, authorizer: Authorizer): void {
   } catch (cause) {
     if (cause instanceof ClientError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ClientError('unauthorized-peer', `peer presented ${peer.id}, refused: ${reason}`, { cause });
+    throw new ClientError('unauthorized-peer', `peer presented ${peer.id.toString()}, refused: ${reason}`, { cause });
   }
 }

@@ -17,7 +17,8 @@ export function readJwtSvids(message: JWTSVIDResponse, audience: readonly string
     return reading('JWT-SVID', () => {
       const id = SpiffeId.parse(spiffeId);
       const token = parseJwtSvidUnverified(svid, audience, { now, hint });
-      if (!token.id.equals(id)) throw invalidResponse(`spiffe_id is ${id}, the token's is ${token.id}`);
+      if (!token.id.equals(id))
+        throw invalidResponse(`spiffe_id is ${id.toString()}, the token's is ${token.id.toString()}`);
       return token;
     });
   });

@@ -13,8 +13,9 @@ export function readWitSvids(message: WITSVIDResponse, now: number): HeldWitSvid
     return reading('WIT-SVID', () => {
       const id = SpiffeId.parse(spiffeId);
       const held = parseHeldWitSvid(witSvid, witSvidKey, hint);
-      if (!held.id.equals(id)) throw invalidResponse(`spiffe_id is ${id}, the token's is ${held.id}`);
-      if (held.expiresAt <= now) throw invalidResponse(`the WIT-SVID of ${id} has expired`);
+      if (!held.id.equals(id))
+        throw invalidResponse(`spiffe_id is ${id.toString()}, the token's is ${held.id.toString()}`);
+      if (held.expiresAt <= now) throw invalidResponse(`the WIT-SVID of ${id.toString()} has expired`);
       return held;
     });
   });

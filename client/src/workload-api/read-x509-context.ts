@@ -50,8 +50,9 @@ function readX509Svid(element: X509SVID, now: number): X509Svid {
   return reading('X509-SVID', () => {
     const id = SpiffeId.parse(element.spiffeId);
     const svid = X509Svid.parse(element.x509Svid, element.x509SvidKey, element.hint);
-    if (!svid.id.equals(id)) throw invalidResponse(`spiffe_id is ${id}, the certificate's is ${svid.id}`);
-    if (svid.leaf.notAfter <= now) throw invalidResponse(`the X509-SVID of ${id} has expired`);
+    if (!svid.id.equals(id))
+      throw invalidResponse(`spiffe_id is ${id.toString()}, the certificate's is ${svid.id.toString()}`);
+    if (svid.leaf.notAfter <= now) throw invalidResponse(`the X509-SVID of ${id.toString()} has expired`);
     return svid;
   });
 }
