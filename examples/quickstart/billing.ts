@@ -2,7 +2,7 @@
 
 import { get } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { authorizeId, SpiffeId, spiffeHttpsAgent, X509Source } from '@steeple/client';
+import { authorizeId, SpiffeId, spiffeHttpsAgent, systemNow, X509Source } from '@steeple/client';
 
 const port = Number(process.argv[2]);
 const source = await X509Source.open();
@@ -10,7 +10,12 @@ console.log(`svid ${source.x509Svid().id} ${source.x509Svid().leaf.serialHex}`);
 source.on('update', () => console.log(`svid ${source.x509Svid().id} ${source.x509Svid().leaf.serialHex}`));
 
 const agent = spiffeHttpsAgent(
-  { svid: source, bundles: source, authorize: authorizeId(SpiffeId.parse('spiffe://example.org/orders')) },
+  {
+    svid: source,
+    bundles: source,
+    now: systemNow,
+    authorize: authorizeId(SpiffeId.parse('spiffe://example.org/orders')),
+  },
   { keepAlive: false },
 );
 

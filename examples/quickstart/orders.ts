@@ -2,13 +2,18 @@
 // under it; nothing here knows about files, keys or restarts.
 
 import type { TLSSocket } from 'node:tls';
-import { authorizeId, createHttpsServer, peerOf, SpiffeId, X509Source } from '@steeple/client';
+import { authorizeId, createHttpsServer, peerOf, SpiffeId, systemNow, X509Source } from '@steeple/client';
 
 const source = await X509Source.open();
 source.on('update', () => console.log(`svid ${source.x509Svid().id} ${source.x509Svid().leaf.serialHex}`));
 
 const server = createHttpsServer(
-  { svid: source, bundles: source, authorize: authorizeId(SpiffeId.parse('spiffe://example.org/billing')) },
+  {
+    svid: source,
+    bundles: source,
+    now: systemNow,
+    authorize: authorizeId(SpiffeId.parse('spiffe://example.org/billing')),
+  },
   (request, response) => response.end(`hello ${peerOf(request.socket as TLSSocket)?.id}`),
 );
 server.listen(0, '127.0.0.1', () => {
