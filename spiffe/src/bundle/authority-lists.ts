@@ -1,4 +1,5 @@
 import { encodeBase64 } from '../encoding/base64.ts';
+import { equalBytes } from '../encoding/bytes.ts';
 import { SpiffeError } from '../errors.ts';
 import type { TokenAuthority } from './token-authority.ts';
 import type { X509Authority } from './x509-authority.ts';
@@ -32,7 +33,7 @@ export function distinctKeys(authorities: readonly TokenAuthority[]): ReadonlyMa
 
 /** Whether both hold the same key. */
 export function sameKey(a: TokenAuthority, b: TokenAuthority): boolean {
-  return a.spki.length === b.spki.length && a.spki.every((byte, index) => byte === b.spki[index]);
+  return equalBytes(a.spki, b.spki);
 }
 
 /** Same certificates in the same state, in any order. Both lists are free of repetition. */

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { spkiOf } from '../keys/spki.ts';
 
 /** A key that verifies JWT-SVIDs or WIT-SVIDs of one trust domain. */
 export interface TokenAuthority {
@@ -24,7 +25,7 @@ export function tokenAuthority(
   return {
     kid,
     publicKey,
-    spki: publicKey.export({ type: 'spki', format: 'der' }),
+    spki: spkiOf(publicKey),
     expiresAt: details.expiresAt ?? 0,
     tainted: details.tainted ?? false,
   };

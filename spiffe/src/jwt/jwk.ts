@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { decodeBase64url } from '../encoding/base64.ts';
 import { SpiffeError } from '../errors.ts';
 import type { JsonObject } from '../json/json-value.ts';
@@ -19,6 +19,8 @@ export interface Jwk {
   readonly x5c?: readonly string[];
 }
 
+/** Signed once to see whether two halves of a key belong together. */
+const PROBE = new TextEncoder().encode('does this key sign for that one?');
 /** Members that only a private or symmetric key has (RFC 7518 section 6). */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 const COORDINATE_BYTES = new Map<unknown, number>([
@@ -78,7 +80,8 @@ export function publicKeyFromJwk(jwk: JsonObject): KeyObject {
 }
 
 /**
- * A private key from a JWK as received.
+ * A private key from a JWK as received. Its public members may be those of another key, and OpenSSL does not notice, so the
+ * key has to show that it signs for them.
  *
  * @throws SpiffeError `unsupported-key`, never quoting the key
  */
@@ -87,24 +90,35 @@ export function privateKeyFromJwk(jwk: JsonObject): KeyObject {
   const secrets = Object.fromEntries(
     SECRET_MEMBERS.filter((member) => member in jwk).map((member) => [member, requireBytes(jwk, member)]),
   );
-  return checked(() => createPrivateKey({ key: { ...keyMembers(jwk), ...secrets }, format: 'jwk' }));
+  const privateKey = checked(() => createPrivateKey({ key: { ...keyMembers(jwk), ...secrets }, format: 'jwk' }));
+  if (!signsForItself(privateKey)) throw unsupported('the halves of the JWK do not belong together');
+  return privateKey;
+}
+
+function signsForItself(privateKey: KeyObject): boolean {
+  const { hash } = keyTypeOf(privateKey);
+  try {
+    return verify(hash, PROBE, createPublicKey(privateKey), sign(hash, PROBE, privateKey));
+  } catch {
+    return false;
+  }
 }
 
 function keyMembers(jwk: JsonObject): { kty: string; [member: string]: string } {
   const { kty, crv } = jwk;
-  if (kty === 'RSA') return { kty, n: requireBytes(jwk, 'n'), e: requireBytes(jwk, 'e') };
-  if (kty === 'OKP' && crv === 'Ed25519') return { kty, crv, x: requireBytes(jwk, 'x', 32) };
+  if (kty === 'RSA') return { kty, n: requireBytes(jwk, 'n', [1, 1024]), e: requireBytes(jwk, 'e', [1, 8]) };
+  if (kty === 'OKP' && crv === 'Ed25519') return { kty, crv, x: requireBytes(jwk, 'x', [32, 32]) };
   const size = COORDINATE_BYTES.get(crv);
   if (kty !== 'EC' || typeof crv !== 'string' || size === undefined) throw unsupported('unknown key type or curve');
-  return { kty, crv, x: requireBytes(jwk, 'x', size), y: requireBytes(jwk, 'y', size) };
+  return { kty, crv, x: requireBytes(jwk, 'x', [size, size]), y: requireBytes(jwk, 'y', [size, size]) };
 }
 
-/** A member in canonical base64url, of the exact length where RFC 7518 fixes one. */
-function requireBytes(jwk: JsonObject, member: string, length?: number): string {
+/** A member in canonical base64url, and of a length that is right (RFC 7518 section 6) or can be imported at small cost. */
+function requireBytes(jwk: JsonObject, member: string, [least, most]: readonly [number, number] = [1, 1024]): string {
   const text = jwk[member];
   const bytes = typeof text === 'string' ? decodeBase64url(text) : undefined;
   if (typeof text !== 'string' || bytes === undefined) throw unsupported(`member ${member} is not base64url`);
-  if (length !== undefined && bytes.length !== length) throw unsupported(`member ${member} has the wrong length`);
+  if (bytes.length < least || bytes.length > most) throw unsupported(`member ${member} has the wrong length`);
   return text;
 }
 

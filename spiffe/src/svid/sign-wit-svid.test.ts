@@ -120,7 +120,7 @@ describe('parseHeldWitSvid', () => {
     const { d } = TEST_KEYS.stranger.privateKey.export({ format: 'jwk' });
     const codeOf = (text: string) => errorOf(() => parseHeldWitSvid(token, text)).code;
     expect(codeOf(jwkText('stranger'))).toBe('invalid-token');
-    expect(['invalid-token', 'unsupported-key']).toContain(codeOf(jwkText('workload', { d })));
+    expect(codeOf(jwkText('workload', { d }))).toBe('unsupported-key');
     expect(codeOf(JSON.stringify(publicJwk(TEST_KEYS.workload.publicKey)))).toBe('unsupported-key');
     expect(codeOf('[]')).toBe('invalid-token');
     expect(codeOf('{"kty":"EC"')).toBe('malformed-json');
