@@ -89,7 +89,9 @@ function serveMethod(method: DescMethod, handler: AnyHandler | undefined, settin
         end: (error) => controller.abort(error),
       });
       try {
-        await runChain(settings.middleware, { ctx, service: method.parent, method, request }, handleOrFail);
+        const chain = runChain(settings.middleware, { ctx, service: method.parent, method, request }, handleOrFail);
+        // Nothing in the chain, however long it takes, may keep an aborted call open.
+        await orAborted(chain, ctx.signal);
         ctx.signal.throwIfAborted();
       } finally {
         forget();
