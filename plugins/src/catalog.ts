@@ -1,16 +1,31 @@
 import { ConfigError } from '@steeple/daemon';
 import type { PluginDefinition, PluginKind } from './plugin.ts';
 
-type Loader<K extends PluginKind> = () => Promise<PluginDefinition<K>>;
-type Loaders = { readonly [K in PluginKind]: Readonly<Record<string, Loader<K>>> };
+type Loaders = {
+  readonly [K in PluginKind]: Readonly<Record<string, () => Promise<PluginDefinition<K>>>>;
+};
 
 /** Every plugin there is. Implementations load on demand, so that an agent never loads a database. */
 const CATALOG: Loaders = {
-  'key-manager': {},
-  datastore: {},
-  'node-verifier': {},
-  'node-prover': {},
-  'workload-attestor': {},
+  'key-manager': {
+    disk: async () => (await import('./key-manager/disk.ts')).diskKeyManager,
+    memory: async () => (await import('./key-manager/memory.ts')).memoryKeyManager,
+  },
+  datastore: {
+    sql: async () => (await import('./datastore/sql.ts')).sqlDatastore,
+    memory: async () => (await import('./datastore/memory.ts')).memoryDatastore,
+  },
+  'node-verifier': {
+    join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenVerifier,
+    x509pop: async () => (await import('./node-attestor/x509pop.ts')).x509popVerifier,
+  },
+  'node-prover': {
+    join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenProver,
+    x509pop: async () => (await import('./node-attestor/x509pop.ts')).x509popProver,
+  },
+  'workload-attestor': {
+    unix: async () => (await import('./workload-attestor/unix.ts')).unixAttestor,
+  },
 };
 
 /** The names that exist for a kind, sorted. */
@@ -24,12 +39,10 @@ export function pluginNames(kind: PluginKind): readonly string[] {
  * @throws {ConfigError} for an unknown name, listing those that exist.
  */
 export async function loadPlugin<K extends PluginKind>(kind: K, name: string): Promise<PluginDefinition<K>> {
-  const loader = Object.hasOwn(CATALOG[kind], name) ? CATALOG[kind][name] : undefined;
-  if (loader === undefined) {
-    const known = pluginNames(kind).map((n) => `"${n}"`);
-    throw new ConfigError([
-      { path: `plugins.${kind}`, message: `unknown plugin "${name}"; there are ${known.join(', ')}` },
-    ]);
-  }
-  return await loader();
+  // Own members only: "constructor" is no plugin.
+  const load = Object.hasOwn(CATALOG[kind], name) ? CATALOG[kind][name] : undefined;
+  if (load !== undefined) return await load();
+  const known = pluginNames(kind).map((each) => `"${each}"`);
+  const message = `there is no ${kind} "${name}"; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`;
+  throw new ConfigError([{ path: `plugins.${kind}`, message }]);
 }

@@ -1,9 +1,9 @@
-import type { IssuerError, RegistrationEntry, Selector } from '@steeple/core';
+import type { IssuerError, RegistrationEntry, Selector, SelectorMatch } from '@steeple/core';
 import type { SpiffeId } from '@steeple/spiffe';
 import type { Page, PageRequest } from './page.ts';
 
 /** How a stored set must relate to the wanted one: equal, contained in it, containing it, or sharing a member. */
-export type SetMatch = 'exact' | 'subset' | 'superset' | 'any';
+export type SetMatch = SelectorMatch;
 
 export interface SelectorFilter {
   /** Must not be empty (IssuerError `invalid-argument`). A record without selectors matches no selector filter. */

@@ -1,0 +1,146 @@
+import { type AgentRecord, IssuerError, isBanned } from '@steeple/core';
+import type { SpiffeId } from '@steeple/spiffe';
+import type { AgentFilter, AgentStore } from '../agent-store.ts';
+import type { Page, PageRequest } from '../page.ts';
+import { type AgentRow, agentsOf, findAgent, requireAgent, upsertAgent } from './agent-rows.ts';
+import type { ChangeLog } from './change-log.ts';
+import { Conditions } from './conditions.ts';
+import type { Database, Parameter } from './database.ts';
+import { deleteEntry } from './entries.ts';
+import { cutPage, pageWindow } from './paging.ts';
+import { selectorsKey, selectorTexts } from './selector-text.ts';
+
+export class SqliteAgents implements AgentStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async save(agent: AgentRecord): Promise<void> {
+    // An empty serial means banned, and only `ban` bans.
+    if (agent.serial === '') throw new IssuerError('invalid-argument', 'the agent has no serial number');
+    this.#db.write((changes) => {
+      const old = findAgent(this.#db, agent.id);
+      if (old !== undefined) refuseBanned(old);
+      changes.putAgent(upsertAgent(this.#db, agent));
+    });
+  }
+
+  async get(id: SpiffeId): Promise<AgentRecord | undefined> {
+    return findAgent(this.#db, id);
+  }
+
+  async list(query: { readonly filter?: AgentFilter; readonly page?: PageRequest } = {}): Promise<Page<AgentRecord>> {
+    const window = pageWindow(query.page);
+    const where = conditions(query.filter);
+    const rows = this.#db.all<AgentRow>(
+      `SELECT * FROM agents WHERE row > @after AND ${where} ORDER BY row LIMIT @limit`,
+      { ...where.parameters, after: window.after, limit: window.limit },
+    );
+    return cutPage(rows, window, (kept) => agentsOf(this.#db, kept));
+  }
+
+  async count(filter?: AgentFilter): Promise<number> {
+    const where = conditions(filter);
+    const sql = `SELECT count(*) AS n FROM agents WHERE ${where}`;
+    return this.#db.get<{ n: number }>(sql, where.parameters)?.n ?? 0;
+  }
+
+  async loadAll(): Promise<readonly AgentRecord[]> {
+    return agentsOf(this.#db, this.#db.all<AgentRow>('SELECT * FROM agents ORDER BY row'));
+  }
+
+  async delete(id: SpiffeId): Promise<void> {
+    this.#db.write((changes) => deleteAgent(this.#db, requireAgent(this.#db, id), changes));
+  }
+
+  async ban(id: SpiffeId): Promise<void> {
+    this.#change(id, () => ["serial = '', new_serial = '', new_expires_at = 0", []]);
+  }
+
+  async activateSerial(id: SpiffeId, serial: string): Promise<AgentRecord | undefined> {
+    return this.#db.write((changes) => {
+      const agent = findAgent(this.#db, id);
+      // Empty texts mean "none" in the record, so an empty serial must equal nothing.
+      if (agent === undefined || isBanned(agent) || serial === '') return undefined;
+      if (serial === agent.serial) return agent;
+      if (serial !== agent.newSerial) return undefined;
+      const activated = upsertAgent(this.#db, {
+        ...agent,
+        serial,
+        expiresAt: agent.newExpiresAt,
+        newSerial: '',
+        newExpiresAt: 0,
+      });
+      changes.putAgent(activated);
+      return activated;
+    });
+  }
+
+  async stageSerial(id: SpiffeId, serial: string, expiresAt: number): Promise<void> {
+    if (serial === '') throw new IssuerError('invalid-argument', 'the renewed SVID has no serial number');
+    this.#change(id, (agent) => {
+      refuseBanned(agent);
+      return ['new_serial = ?, new_expires_at = ?', [serial, expiresAt]];
+    });
+  }
+
+  async setVersion(id: SpiffeId, version: string): Promise<void> {
+    this.#change(id, () => ['agent_version = ?', [version]]);
+  }
+
+  async pruneExpired(query: Parameters<AgentStore['pruneExpired']>[0]): Promise<readonly string[]> {
+    return this.#db.write((changes) => {
+      const rows = this.#db.all<AgentRow>(
+        `SELECT * FROM agents WHERE expires_at < ? AND serial <> '' AND (can_reattest = 1 OR ?)
+         ORDER BY expires_at LIMIT ?`,
+        [query.before, Number(query.includeNotReattestable), query.limit],
+      );
+      const agents = agentsOf(this.#db, rows);
+      for (const agent of agents) deleteAgent(this.#db, agent, changes);
+      return agents.map(({ id }) => id.toString());
+    });
+  }
+
+  #change(id: SpiffeId, assignments: (agent: AgentRecord) => [sql: string, values: Parameter[]]): void {
+    this.#db.write((changes) => {
+      const [sql, values] = assignments(requireAgent(this.#db, id));
+      this.#db.run(`UPDATE agents SET ${sql} WHERE spiffe_id = ?`, [...values, id.toString()]);
+      changes.putAgent(requireAgent(this.#db, id));
+    });
+  }
+}
+
+function deleteAgent(db: Database, agent: AgentRecord, changes: ChangeLog): void {
+  const id = agent.id.toString();
+  db.run('DELETE FROM agents WHERE spiffe_id = ?', [id]);
+  changes.removeAgent(id);
+  if (agent.attestationType !== 'join_token') return;
+  // The entry that CreateJoinToken makes for a token with an agent ID.
+  const vanity = db.all<{ id: string }>('SELECT id FROM entries WHERE parent_id = ? AND selectors_key = ?', [
+    id,
+    selectorsKey([{ type: 'spiffe_id', value: id }]),
+  ]);
+  for (const entry of vanity) deleteEntry(db, entry.id, changes);
+}
+
+function refuseBanned(agent: AgentRecord): void {
+  if (!isBanned(agent)) return;
+  throw new IssuerError('permission-denied', 'failed to attest: agent is banned', { agentReason: 'banned' });
+}
+
+function conditions(filter: AgentFilter = {}): Conditions {
+  const conditions = new Conditions()
+    .equal('attestation_type', filter.attestationType)
+    .equal('can_reattest', filter.canReattest)
+    .addIf(filter.banned === true, "serial = ''")
+    .addIf(filter.banned === false, "serial <> ''")
+    .members(
+      'agent_selectors',
+      filter.selectors && selectorTexts(filter.selectors.selectors),
+      filter.selectors?.match,
+      'empty selector set',
+    );
+  return filter.expiresBefore === undefined ? conditions : conditions.add('expires_at < ?', filter.expiresBefore);
+}

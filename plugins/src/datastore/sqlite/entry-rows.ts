@@ -1,0 +1,134 @@
+import { IssuerError, type RegistrationEntry, sortSelectors } from '@steeple/core';
+import { SpiffeId } from '@steeple/spiffe';
+import type { Database, Parameter } from './database.ts';
+import { readMembers, writeMembers } from './members.ts';
+import { selectorFromText, selectorsKey, selectorTexts } from './selector-text.ts';
+
+/** A row of the table `entries`. */
+export interface EntryRow {
+  readonly row: number;
+  readonly id: string;
+  readonly spiffe_id: string;
+  readonly parent_id: string;
+  readonly x509_svid_ttl: number;
+  readonly jwt_svid_ttl: number;
+  readonly admin: number;
+  readonly downstream: number;
+  readonly expires_at: number;
+  readonly store_svid: number;
+  readonly hint: string;
+  readonly disable_x509_svid_prefetch: number;
+  readonly jwt_svid_include_jti: number;
+  readonly revision: number;
+  readonly created_at: number;
+}
+
+const SELECTORS = { table: 'entry_selectors', column: 'member', order: 'member' };
+const FEDERATES_WITH = { table: 'entry_federates_with', column: 'member', order: 'position' };
+const DNS_NAMES = { table: 'entry_dns_names', column: 'name', order: 'position' };
+
+const INSERT = `INSERT INTO entries (id, spiffe_id, parent_id, selectors_key, x509_svid_ttl, jwt_svid_ttl, admin,
+  downstream, expires_at, store_svid, hint, disable_x509_svid_prefetch, jwt_svid_include_jti, revision, created_at)
+  VALUES (@id, @spiffe_id, @parent_id, @selectors_key, @x509_svid_ttl, @jwt_svid_ttl, @admin, @downstream, @expires_at,
+  @store_svid, @hint, @disable_x509_svid_prefetch, @jwt_svid_include_jti, @revision, @created_at)`;
+
+const UPDATE = `UPDATE entries SET spiffe_id = @spiffe_id, parent_id = @parent_id, selectors_key = @selectors_key,
+  x509_svid_ttl = @x509_svid_ttl, jwt_svid_ttl = @jwt_svid_ttl, admin = @admin, downstream = @downstream,
+  expires_at = @expires_at, store_svid = @store_svid, hint = @hint,
+  disable_x509_svid_prefetch = @disable_x509_svid_prefetch, jwt_svid_include_jti = @jwt_svid_include_jti,
+  revision = @revision WHERE id = @id`;
+
+/** Adds an entry inside a transaction and returns it as stored. */
+export function insertEntry(db: Database, entry: RegistrationEntry): RegistrationEntry {
+  requireBundles(db, entry.federatesWith);
+  const row = db.insert(INSERT, { ...columns(entry), created_at: entry.createdAt });
+  writeParts(db, row, entry);
+  return asStored(entry);
+}
+
+/** Replaces an entry inside a transaction and returns it as stored. */
+export function replaceEntry(db: Database, row: number, entry: RegistrationEntry): RegistrationEntry {
+  requireBundles(db, entry.federatesWith);
+  db.run(UPDATE, columns(entry));
+  writeParts(db, row, entry);
+  return asStored(entry);
+}
+
+/** The entry with the same SPIFFE ID, parent and exact selectors, the oldest if there are several. */
+export function findSimilar(db: Database, entry: RegistrationEntry): RegistrationEntry | undefined {
+  const row = db.get<EntryRow>(
+    'SELECT * FROM entries WHERE spiffe_id = ? AND parent_id = ? AND selectors_key = ? ORDER BY row LIMIT 1',
+    [entry.spiffeId.toString(), entry.parentId.toString(), selectorsKey(entry.selectors)],
+  );
+  return row && entriesOf(db, [row])[0];
+}
+
+/** Rows with their child rows as entries, in the same order. */
+export function entriesOf(db: Database, rows: readonly EntryRow[]): RegistrationEntry[] {
+  const owners = rows.map(({ row }) => row);
+  const selectors = readMembers(db, SELECTORS, owners);
+  const domains = readMembers(db, FEDERATES_WITH, owners);
+  const names = readMembers(db, DNS_NAMES, owners);
+  return rows.map((row) => ({
+    ...plainFields(row),
+    selectors: sortSelectors((selectors.get(row.row) ?? []).map(selectorFromText)),
+    federatesWith: domains.get(row.row) ?? [],
+    dnsNames: names.get(row.row) ?? [],
+  }));
+}
+
+function plainFields(row: EntryRow): Omit<RegistrationEntry, 'selectors' | 'federatesWith' | 'dnsNames'> {
+  return {
+    id: row.id,
+    spiffeId: SpiffeId.parse(row.spiffe_id),
+    parentId: SpiffeId.parse(row.parent_id),
+    x509SvidTtl: row.x509_svid_ttl,
+    jwtSvidTtl: row.jwt_svid_ttl,
+    admin: row.admin === 1,
+    downstream: row.downstream === 1,
+    expiresAt: row.expires_at,
+    storeSvid: row.store_svid === 1,
+    hint: row.hint,
+    disableX509SvidPrefetch: row.disable_x509_svid_prefetch === 1,
+    jwtSvidIncludeJti: row.jwt_svid_include_jti === 1,
+    revision: row.revision,
+    createdAt: row.created_at,
+  };
+}
+
+function columns(entry: RegistrationEntry): Record<string, Parameter> {
+  return {
+    id: entry.id,
+    spiffe_id: entry.spiffeId.toString(),
+    parent_id: entry.parentId.toString(),
+    selectors_key: selectorsKey(entry.selectors),
+    x509_svid_ttl: entry.x509SvidTtl,
+    jwt_svid_ttl: entry.jwtSvidTtl,
+    admin: Number(entry.admin),
+    downstream: Number(entry.downstream),
+    expires_at: entry.expiresAt,
+    store_svid: Number(entry.storeSvid),
+    hint: entry.hint,
+    disable_x509_svid_prefetch: Number(entry.disableX509SvidPrefetch),
+    jwt_svid_include_jti: Number(entry.jwtSvidIncludeJti),
+    revision: entry.revision,
+  };
+}
+
+function writeParts(db: Database, row: number, entry: RegistrationEntry): void {
+  writeMembers(db, SELECTORS, row, selectorTexts(entry.selectors));
+  writeMembers(db, FEDERATES_WITH, row, [...new Set(entry.federatesWith)]);
+  writeMembers(db, DNS_NAMES, row, entry.dnsNames);
+}
+
+function requireBundles(db: Database, trustDomains: readonly string[]): void {
+  for (const name of trustDomains) {
+    if (db.get('SELECT 1 FROM bundles WHERE trust_domain = ?', [name]) !== undefined) continue;
+    throw new IssuerError('invalid-argument', `unable to find federated bundle "spiffe://${name}"`);
+  }
+}
+
+function asStored(entry: RegistrationEntry): RegistrationEntry {
+  const selectors = selectorTexts(entry.selectors).map(selectorFromText);
+  return { ...entry, selectors, federatesWith: [...new Set(entry.federatesWith)] };
+}
