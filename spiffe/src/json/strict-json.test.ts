@@ -34,7 +34,7 @@ describe('parseJson', () => {
   });
 
   it('refuses what JSON.parse refuses', () => {
-    const alphabet = fc.constantFrom(...'{}[],:"\\ \n\t0123456789.-+eEtrufalsn/', '\u0000', '\u00a0', '\ufeff', 'é');
+    const alphabet = fc.constantFrom(...Array.from('{}[],:"\\ \n\t0123456789.-+eEtrufalsn/\u0000\u00a0\ufeffé'));
     fc.assert(
       fc.property(fc.string({ unit: alphabet, maxLength: 12 }), (text) => {
         let accepted = true;
