@@ -5,6 +5,7 @@ import { readOctetAlignedBits, readUnsigned } from '../der/values.ts';
 import { encodeBase64 } from '../encoding/base64.ts';
 import { decodeHex } from '../encoding/hex.ts';
 import { SpiffeError } from '../errors.ts';
+import type { KeyTypeRow } from './key-type.ts';
 import { requireSoundRsa } from './rsa-soundness.ts';
 
 /**
@@ -12,10 +13,10 @@ import { requireSoundRsa } from './rsa-soundness.ts';
  * points), so comparing the beginning and the length is a complete check of the form.
  */
 const FIXED_FORMS = [
-  { head: decodeHex('3059301306072a8648ce3d020106082a8648ce3d03010703420004'), length: 91 },
-  { head: decodeHex('3076301006072a8648ce3d020106052b8104002203620004'), length: 120 },
-  { head: decodeHex('30819b301006072a8648ce3d020106052b810400230381860004'), length: 158 },
-  { head: decodeHex('302a300506032b6570032100'), length: 44 },
+  { family: 'ec', head: decodeHex('3059301306072a8648ce3d020106082a8648ce3d03010703420004'), length: 91 },
+  { family: 'ec', head: decodeHex('3076301006072a8648ce3d020106052b8104002203620004'), length: 120 },
+  { family: 'ec', head: decodeHex('30819b301006072a8648ce3d020106052b810400230381860004'), length: 158 },
+  { family: 'ed25519', head: decodeHex('302a300506032b6570032100'), length: 44 },
 ] as const;
 
 /** rsaEncryption with its NULL parameters. */
@@ -29,12 +30,23 @@ const MAX_MODULUS_BYTES = 1024;
  * @throws SpiffeError `unsupported-key`
  */
 export function publicKeyFromSpki(der: Uint8Array): KeyObject {
-  const isFixedForm = FIXED_FORMS.some(({ head, length }) => der.length === length && beginsWith(der, head));
-  if (isFixedForm) return importSpki(der);
+  if (fixedFormOf(der) !== undefined) return importSpki(der);
   requireRsaForm(der);
   const key = importSpki(der);
   requireSoundRsa(key);
   return key;
+}
+
+/**
+ * The kind of a key, for whoever needs no more than that. The form is checked, the soundness of RSA keys too; that the
+ * point of an EC key lies on its curve is known only after {@link publicKeyFromSpki}.
+ *
+ * @throws SpiffeError `unsupported-key`
+ */
+export function familyOfSpki(der: Uint8Array): KeyTypeRow['family'] {
+  const form = fixedFormOf(der);
+  if (form === undefined) publicKeyFromSpki(der);
+  return form?.family ?? 'rsa';
 }
 
 /** DER SubjectPublicKeyInfo of a public key, or of the public half of a private one. */
@@ -52,6 +64,10 @@ export function subjectPublicKeyBits(spki: Uint8Array): Uint8Array {
   const reader = readSingle(spki, TAG.sequence).reader();
   reader.expect(TAG.sequence);
   return readOctetAlignedBits(reader);
+}
+
+function fixedFormOf(der: Uint8Array) {
+  return FIXED_FORMS.find(({ head, length }) => der.length === length && beginsWith(der, head));
 }
 
 function importSpki(der: Uint8Array): KeyObject {
