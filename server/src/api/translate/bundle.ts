@@ -13,11 +13,11 @@ import { orInvalid, prefixed, readTrustDomain } from './spiffe-id.ts';
 
 export type WireBundle = MessageInitShape<typeof types.BundleSchema>;
 export type WireTokenKey = Omit<types.JWTKey, '$typeName' | '$unknown'>;
-type Mask = Readonly<Record<keyof Omit<types.BundleMask, '$typeName' | '$unknown'>, boolean>>;
+export type BundleMask = Readonly<Record<keyof Omit<types.BundleMask, '$typeName' | '$unknown'>, boolean>>;
 
 /** The wire form of a bundle. Without a mask it is whole; the trust domain is always there. */
-export const wireBundle = (bundle: TrustBundle, mask?: Mask): WireBundle => {
-  const has = (field: keyof Mask): boolean => !mask || mask[field];
+export const wireBundle = (bundle: TrustBundle, mask?: BundleMask): WireBundle => {
+  const has = (field: keyof BundleMask): boolean => !mask || mask[field];
   return {
     trustDomain: bundle.trustDomain.name,
     ...(has('x509Authorities') && { x509Authorities: bundle.x509Authorities.map(wireX509Authority) }),
@@ -74,4 +74,16 @@ export const readTokenAuthority = (wire: WireTokenKey): TokenAuthority => {
     expiresAt: readInt(wire.expiresAt, 'expires_at'),
     tainted: wire.tainted,
   };
+};
+
+/** The stored bundle with the fields of the mask taken from the given one; without a mask, the given one. */
+export const maskedBundle = (stored: TrustBundle, given: TrustBundle, mask?: BundleMask): TrustBundle => {
+  if (!mask) return given;
+  return stored.with({
+    ...(mask.x509Authorities && { x509Authorities: given.x509Authorities }),
+    ...(mask.jwtAuthorities && { jwtAuthorities: given.jwtAuthorities }),
+    ...(mask.witAuthorities && { witAuthorities: given.witAuthorities }),
+    ...(mask.refreshHint && { refreshHint: given.refreshHint }),
+    ...(mask.sequenceNumber && { sequence: given.sequence }),
+  });
 };
