@@ -43,6 +43,9 @@ interface Connection {
   readonly injector: grpc.ConnectionInjector;
 }
 
+// grpc-js would print on stderr what strangers send, header values included.
+grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
 /** How long a status may take to leave before its connection is cut, in seconds. */
 const FAREWELL = 0.5;
 
