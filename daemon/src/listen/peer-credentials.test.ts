@@ -71,7 +71,7 @@ describe('peerCredentials', () => {
   it('refuses a peer that ended before it was looked at, even when a child of it holds the socket', async () => {
     const script = `
       const socket = require('node:net').connect(process.argv[1], () => {
-        require('node:child_process').spawn('sleep', ['30'], { stdio: [socket, 'ignore', 'ignore'], detached: true }).unref();
+        require('node:child_process').spawn('cat', [], { stdio: [socket, 'ignore', 'ignore'], detached: true }).unref();
         setTimeout(() => process.exit(0), 50);
       });`;
     const connection = once(server, 'connection') as Promise<[Socket]>;
@@ -79,7 +79,7 @@ describe('peerCredentials', () => {
     const [socket] = await connection;
     await once(child, 'exit');
     expect(() => peerCredentials(socket)).toThrow('gone');
-    // End the sleeper: it is the leader of its own group and the last holder of the socket.
+    // The child sees the end of its input and ends.
     socket.destroy();
   });
 
