@@ -1,1 +1,6 @@
-export {};
+// The server as a part: what to run it with, and how.
+
+export type { RandomBytes } from './app/randomness.ts';
+export { defaultServerSocket, type PluginChoice, parseServerConfig, type ServerConfig } from './config.ts';
+export { serverConfigSchema } from './config-schema.ts';
+export { createServer, type Server, type ServerAddresses, type ServerRim } from './server.ts';

@@ -1,57 +1,54 @@
-import { create, toBinary } from '@bufbuild/protobuf';
 import { type AgentReason, IssuerError, type IssuerErrorCode } from '@steeple/core';
-import { GrpcError } from '@steeple/proto/grpc';
+import { Code, type ErrorCode, GrpcError, packDetail } from '@steeple/proto/grpc';
 import { types } from '@steeple/proto/server-api';
 
 /** Our error codes as gRPC status codes; the one table. */
-const GRPC_CODE: Record<IssuerErrorCode, number> = {
-  'invalid-argument': 3,
-  'not-found': 5,
-  'already-exists': 6,
-  'permission-denied': 7,
-  'resource-exhausted': 8,
-  'failed-precondition': 9,
-  unimplemented: 12,
-  internal: 13,
-  unavailable: 14,
-  unauthenticated: 16,
+const GRPC_CODE: Readonly<Record<IssuerErrorCode, ErrorCode>> = {
+  'invalid-argument': Code.INVALID_ARGUMENT,
+  'not-found': Code.NOT_FOUND,
+  'already-exists': Code.ALREADY_EXISTS,
+  'permission-denied': Code.PERMISSION_DENIED,
+  'resource-exhausted': Code.RESOURCE_EXHAUSTED,
+  'failed-precondition': Code.FAILED_PRECONDITION,
+  unimplemented: Code.UNIMPLEMENTED,
+  internal: Code.INTERNAL,
+  unavailable: Code.UNAVAILABLE,
+  unauthenticated: Code.UNAUTHENTICATED,
 };
 
-const REASON: Record<AgentReason, types.PermissionDeniedDetails_Reason> = {
-  expired: types.PermissionDeniedDetails_Reason.AGENT_EXPIRED,
-  'not-attested': types.PermissionDeniedDetails_Reason.AGENT_NOT_ATTESTED,
-  'not-active': types.PermissionDeniedDetails_Reason.AGENT_NOT_ACTIVE,
-  banned: types.PermissionDeniedDetails_Reason.AGENT_BANNED,
-  'must-reattest': types.PermissionDeniedDetails_Reason.AGENT_MUST_REATTEST,
+const { PermissionDeniedDetails_Reason: Reason } = types;
+
+/** What the agent is told about its refusal; its reaction depends on it. */
+const REASON: Readonly<Record<AgentReason, types.PermissionDeniedDetails_Reason>> = {
+  expired: Reason.AGENT_EXPIRED,
+  'not-attested': Reason.AGENT_NOT_ATTESTED,
+  'not-active': Reason.AGENT_NOT_ACTIVE,
+  banned: Reason.AGENT_BANNED,
+  'must-reattest': Reason.AGENT_MUST_REATTEST,
 };
 
-/** The status of a batch item that succeeded. */
-export const itemOk = (): types.Status => create(types.StatusSchema, { code: 0, message: 'OK' });
+/** The status of one item of a batch. */
+export interface ItemStatus {
+  code: number;
+  message: string;
+}
 
-/** The status of a batch item that failed; anything that is not a known error is Internal without its text. */
-export const itemStatus = (error: unknown): types.Status => {
+export const itemOk = (): ItemStatus => ({ code: 0, message: 'OK' });
+
+/** The status of an item that failed; what is no known error is Internal without its text. */
+export const itemStatus = (error: unknown): ItemStatus => {
   const { code, message } = toGrpcError(error);
-  return create(types.StatusSchema, { code, message });
+  return { code, message };
 };
 
-/** What the caller is told about an error. The text of an unknown error is not told. */
+/** What the caller is told about an error. The text of an unknown error is not told; it is kept as the cause. */
 export const toGrpcError = (error: unknown): GrpcError => {
   if (error instanceof GrpcError) return error;
-  if (!(error instanceof IssuerError)) return GrpcError.of(GRPC_CODE.internal, 'internal error');
-  return GrpcError.of(GRPC_CODE[error.code], error.message, agentDetail(error.agentReason));
+  if (!(error instanceof IssuerError)) return new GrpcError(Code.INTERNAL, 'internal error', { cause: error });
+  const details = error.agentReason ? [agentDetail(error.agentReason)] : [];
+  return new GrpcError(GRPC_CODE[error.code], error.message, { cause: error, details });
 };
 
-/** Whether the error's cause belongs in the log at error level: the server's fault, not the caller's. */
-export const isServerFault = (error: unknown): boolean => {
-  const { code } = toGrpcError(error);
-  return code === GRPC_CODE.internal || code === 2;
-};
-
-const agentDetail = (reason: AgentReason | undefined): { typeUrl: string; value: Uint8Array } | undefined => {
-  if (!reason) return undefined;
-  const details = create(types.PermissionDeniedDetailsSchema, { reason: REASON[reason] });
-  return {
-    typeUrl: `type.googleapis.com/${types.PermissionDeniedDetailsSchema.typeName}`,
-    value: toBinary(types.PermissionDeniedDetailsSchema, details),
-  };
-};
+/** The detail that tells an agent why it was refused. */
+export const agentDetail = (reason: AgentReason): ReturnType<typeof packDetail> =>
+  packDetail(types.PermissionDeniedDetailsSchema, { reason: REASON[reason] });

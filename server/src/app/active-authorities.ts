@@ -31,8 +31,9 @@ export class ActiveAuthorities {
     return this.#tokens.wit ?? initializing('wit');
   }
 
+  /** Whether certificates can be signed. */
   get ready(): boolean {
-    return this.#x509 !== undefined && this.#tokens.jwt !== undefined && this.#tokens.wit !== undefined;
+    return this.#x509 !== undefined;
   }
 
   activateX509(issuer: X509Issuer): void {

@@ -1,9 +1,9 @@
-import { type AgentRecord, IssuerError } from '@steeple/core';
+import { type AgentRecord, IssuerError, LIMITS } from '@steeple/core';
 import type { AgentFilter, AgentStore, Page, PageRequest } from '@steeple/plugins';
 import type { SpiffeId } from '@steeple/spiffe';
 
 /** Longest agent version that is stored. */
-const MAX_VERSION = 255;
+const MAX_VERSION = LIMITS.agentVersionCharacters;
 
 /** The attested agents, for administrators and for what agents say about themselves. */
 export class Agents {

@@ -35,6 +35,11 @@ export class Bundles implements BundleSource {
     return this.#bundles.get(this.trustDomain) ?? TrustBundle.of(this.trustDomain);
   }
 
+  /** The own bundle as stored; undefined before the first authority. */
+  storedOwn(): TrustBundle | undefined {
+    return this.#bundles.get(this.trustDomain);
+  }
+
   /** The own bundle or a federated one, for verifiers. */
   bundleFor(trustDomain: TrustDomain): TrustBundle | undefined {
     return this.#bundles.get(trustDomain);

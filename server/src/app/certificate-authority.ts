@@ -1,15 +1,9 @@
 import type { KeyObject } from 'node:crypto';
-import { IssuerError, svidValidity } from '@steeple/core';
+import { effectiveTtl, IssuerError, svidValidity, tokenValidity } from '@steeple/core';
 import type { Clock } from '@steeple/daemon';
-import {
-  type BundleSource,
-  type Certificate,
-  type SpiffeId,
-  signJwtSvid,
-  signWitSvid,
-  verifyX509Svid,
-} from '@steeple/spiffe';
+import { type Certificate, type SpiffeId, signJwtSvid, signWitSvid, type TrustBundle } from '@steeple/spiffe';
 import type { ActiveAuthorities } from './active-authorities.ts';
+import type { Bundles } from './bundles.ts';
 import type { RandomBytes } from './randomness.ts';
 
 export interface SignedX509 {
@@ -37,19 +31,21 @@ export interface CaSettings {
 }
 
 /**
- * Signs with the active authorities. Nothing outlives the authority that signed it, and no certificate leaves before
- * it was verified against the published bundle, as its receiver will do.
+ * Signs with the active authorities. Nothing outlives the authority that signed it, and nothing is signed under a root
+ * that is not published.
  */
 export class CertificateAuthority {
   readonly #authorities: ActiveAuthorities;
-  readonly #bundles: BundleSource;
+  readonly #bundles: Pick<Bundles, 'own'>;
+  /** The bundle in which a root was last seen. */
+  readonly #published = new WeakMap<Certificate, TrustBundle>();
   readonly #clock: Clock;
   readonly #random: RandomBytes;
   readonly #settings: CaSettings;
 
   constructor(
     authorities: ActiveAuthorities,
-    bundles: BundleSource,
+    bundles: Pick<Bundles, 'own'>,
     clock: Clock,
     random: RandomBytes,
     settings: CaSettings,
@@ -69,25 +65,25 @@ export class CertificateAuthority {
     dnsNames?: readonly string[];
     subject?: Uint8Array;
   }): Promise<SignedX509> {
-    const now = this.#clock.now();
     const issuer = this.#authorities.x509();
+    this.#requirePublished(issuer.certificate);
     const { notBefore, notAfter } = svidValidity(
-      now,
-      want.ttl || this.#settings.x509SvidTtl,
+      this.#clock.now(),
+      effectiveTtl(want.ttl ?? 0, this.#settings.x509SvidTtl),
       issuer.certificate.notAfter,
     );
-    const leaf = await issuer.issueLeaf({
-      id: want.id,
-      spki: want.spki,
-      ...(want.dnsNames && { dnsNames: want.dnsNames }),
-      ...(want.subject && { subject: want.subject }),
-      notBefore,
-      notAfter,
-      serial: this.#random(16),
+    return orInternal('failed to sign X509-SVID', async () => {
+      const leaf = await issuer.issueLeaf({
+        id: want.id,
+        spki: want.spki,
+        ...(want.dnsNames && { dnsNames: want.dnsNames }),
+        ...(want.subject && { subject: want.subject }),
+        notBefore,
+        notAfter,
+        serial: this.#random(16),
+      });
+      return { id: want.id, chain: [leaf, ...issuer.chain], leaf, expiresAt: leaf.notAfter };
     });
-    const chain = [leaf, ...issuer.chain];
-    verifyX509Svid(chain, this.#bundles, { now });
-    return { id: want.id, chain, leaf, expiresAt: leaf.notAfter };
   }
 
   /** Issues a JWT-SVID. `ttl` 0 = the default. @throws {IssuerError} `unavailable` */
@@ -99,22 +95,24 @@ export class CertificateAuthority {
   }): Promise<SignedToken> {
     const { jwtIssuer, jwtSvidTtl } = this.#settings;
     const authority = this.#authorities.jwt();
-    const times = this.#tokenTimes(want.ttl || jwtSvidTtl, authority.notAfter);
-    const token = await signJwtSvid(authority.key, {
-      id: want.id,
-      audience: want.audience,
-      ...times,
-      ...(jwtIssuer !== undefined && { issuer: jwtIssuer }),
-      ...(want.withJti && { jti: Buffer.from(this.#random(16)).toString('base64url') }),
-    });
+    const times = this.#tokenTimes(want.ttl ?? 0, jwtSvidTtl, authority.notAfter);
+    const token = await orInternal('failed to sign JWT-SVID', () =>
+      signJwtSvid(authority.key, {
+        id: want.id,
+        audience: want.audience,
+        ...times,
+        ...(jwtIssuer !== undefined && { issuer: jwtIssuer }),
+        ...(want.withJti && { jti: Buffer.from(this.#random(16)).toString('base64url') }),
+      }),
+    );
     return { id: want.id, token, ...times };
   }
 
-  /** Issues a WIT-SVID over a workload's public key. `ttl` 0 = the default. @throws {IssuerError} `unavailable` */
+  /** Issues a WIT-SVID over a workload's public key. `ttl` 0 = the default. @throws {IssuerError} `unavailable`; SpiffeError for a key that signs no tokens */
   async signWit(want: { id: SpiffeId; publicKey: KeyObject; algorithm?: string; ttl?: number }): Promise<SignedToken> {
     const { witIssuer, witSvidTtl } = this.#settings;
     const authority = this.#authorities.wit();
-    const times = this.#tokenTimes(want.ttl || witSvidTtl, authority.notAfter);
+    const times = this.#tokenTimes(want.ttl ?? 0, witSvidTtl, authority.notAfter);
     const token = await signWitSvid(authority.key, {
       id: want.id,
       publicKey: want.publicKey,
@@ -125,10 +123,27 @@ export class CertificateAuthority {
     return { id: want.id, token, ...times };
   }
 
-  #tokenTimes(ttl: number, keyNotAfter: number): { issuedAt: number; expiresAt: number } {
-    const issuedAt = Math.floor(this.#clock.now());
-    const expiresAt = Math.floor(Math.min(issuedAt + ttl, keyNotAfter));
-    if (expiresAt <= issuedAt) throw new IssuerError('unavailable', 'the signing key has expired');
-    return { issuedAt, expiresAt };
+  /** Whether a receiver will find the root; the certificate itself is checked by the issuer before it leaves. */
+  #requirePublished(root: Certificate): void {
+    const bundle = this.#bundles.own();
+    if (this.#published.get(root) === bundle) return;
+    if (!bundle.x509Authorities.some(({ certificate }) => certificate.subjectKeyId === root.subjectKeyId)) {
+      throw new IssuerError('internal', 'the active X.509 authority is not in the bundle');
+    }
+    this.#published.set(root, bundle);
+  }
+
+  #tokenTimes(ttl: number, fallback: number, keyNotAfter: number): { issuedAt: number; expiresAt: number } {
+    return tokenValidity(this.#clock.now(), effectiveTtl(ttl, fallback), keyNotAfter);
   }
 }
+
+/** A failure to sign is the server's; what is known to be the caller's or to pass goes through as it is. */
+const orInternal = async <T>(message: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof IssuerError) throw cause;
+    throw new IssuerError('internal', message, { cause });
+  }
+};

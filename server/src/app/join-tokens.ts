@@ -1,7 +1,7 @@
-import { agentId, draftEntry, type EntryDraft, IssuerError } from '@steeple/core';
+import { agentId, checkJoinToken, draftEntry, type EntryDraft, IssuerError } from '@steeple/core';
 import type { Clock } from '@steeple/daemon';
 import type { JoinToken, JoinTokenStore } from '@steeple/plugins';
-import { SpiffeError, type SpiffeId, type TrustDomain } from '@steeple/spiffe';
+import type { SpiffeId, TrustDomain } from '@steeple/spiffe';
 import type { Entries } from './entries.ts';
 import { type RandomBytes, uuid } from './randomness.ts';
 
@@ -29,22 +29,11 @@ export class JoinTokens {
   async create(ttl: number, wanted = '', nodeId?: SpiffeId): Promise<JoinToken> {
     if (ttl < 1) throw new IssuerError('invalid-argument', 'ttl is required, you must provide one');
     const value = wanted === '' ? uuid(this.#random) : wanted;
-    const agent = this.#agentOf(value);
+    checkJoinToken(value);
+    const agent = agentId(this.#trustDomain, 'join_token', value);
     const token = { token: value, expiresAt: Math.floor(this.#clock.now()) + ttl };
     await this.#store.create(token, nodeId && this.#entries.toEntry(vanityEntry(agent, nodeId)));
     return token;
-  }
-
-  // The token becomes a segment of the agent's ID, so it must be one.
-  #agentOf(token: string): SpiffeId {
-    try {
-      return agentId(this.#trustDomain, 'join_token', token);
-    } catch (cause) {
-      if (!(cause instanceof SpiffeError)) throw cause;
-      throw new IssuerError('invalid-argument', 'token must consist of letters, digits, dots, dashes and underscores', {
-        cause,
-      });
-    }
   }
 }
 

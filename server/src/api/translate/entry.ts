@@ -121,7 +121,10 @@ const readFederatesWithFilter = (wire: types.FederatesWithMatch | undefined): En
 };
 
 // Unset unless one of them says something, so that an old entry reads back as it was written.
-const wireAttributes = ({ disableX509SvidPrefetch, jwtSvidIncludeJti }: RegistrationEntry): WireEntry =>
+const wireAttributes = ({
+  disableX509SvidPrefetch,
+  jwtSvidIncludeJti,
+}: RegistrationEntry): { additionalAttributes?: { disableX509SvidPrefetch: boolean; jwtSvidIncludeJti: boolean } } =>
   disableX509SvidPrefetch || jwtSvidIncludeJti
     ? { additionalAttributes: { disableX509SvidPrefetch, jwtSvidIncludeJti } }
     : {};

@@ -1,0 +1,88 @@
+import { IssuerError, requireAgent, requireWorkload } from '@steeple/core';
+import type { Clock } from '@steeple/daemon';
+import type { Handlers } from '@steeple/proto/grpc';
+import type { agentV1 } from '@steeple/proto/server-api';
+import type { SpiffeId, TrustDomain } from '@steeple/spiffe';
+import type { Agents } from '../app/agents.ts';
+import type { JoinTokens } from '../app/join-tokens.ts';
+import type { NodeAttestation } from '../app/node-attestation.ts';
+import { attestAgent } from './attest-agent.ts';
+import { auditItem } from './audit.ts';
+import { agentOf } from './caller.ts';
+import { readAgentFilter, wireAgent } from './translate/agent.ts';
+import { wireTime } from './translate/number.ts';
+import { readPage } from './translate/page.ts';
+import { prefixed, readId, type WireId } from './translate/spiffe-id.ts';
+import { wireX509Svid } from './translate/svid.ts';
+
+/** spire.api.server.agent.v1.Agent */
+export const agentHandlers = (use: {
+  trustDomain: TrustDomain;
+  agents: Agents;
+  attestation: NodeAttestation;
+  joinTokens: JoinTokens;
+  clock: Clock;
+}): Handlers<typeof agentV1.Agent> => ({
+  attestAgent: attestAgent(use.attestation, use.clock),
+
+  async renewAgent({ params }, ctx) {
+    if (!params) throw new IssuerError('invalid-argument', 'params cannot be nil');
+    const agent = agentOf(ctx);
+    const svid = await use.attestation.renew(agent, params.csr);
+    auditItem(ctx, { agent_id: agent.id.toString(), serial_num: svid.leaf.serialDecimal });
+    return { svid: wireX509Svid(svid) };
+  },
+
+  async postStatus({ agentVersion }, ctx) {
+    await use.agents.setVersion(agentOf(ctx), agentVersion);
+    return {};
+  },
+
+  async countAgents({ filter }) {
+    return { count: await use.agents.count(readAgentFilter(filter)) };
+  },
+
+  async listAgents(request) {
+    const { items, nextToken } = await use.agents.list(readAgentFilter(request.filter), readPage(request));
+    return { agents: items.map((agent) => wireAgent(agent, request.outputMask)), nextPageToken: nextToken };
+  },
+
+  async getAgent({ id, outputMask }) {
+    return wireAgent(await use.agents.get(readAgentId(id, use.trustDomain)), outputMask);
+  },
+
+  async deleteAgent({ id }, ctx) {
+    const agentId = readAgentId(id, use.trustDomain);
+    auditItem(ctx, { agent_id: agentId.toString() });
+    await use.agents.evict(agentId);
+    return {};
+  },
+
+  async banAgent({ id }, ctx) {
+    const agentId = readAgentId(id, use.trustDomain);
+    auditItem(ctx, { agent_id: agentId.toString() });
+    await use.agents.ban(agentId);
+    return {};
+  },
+
+  async createJoinToken({ ttl, token, agentId }, ctx) {
+    const nodeId = agentId && readNodeId(agentId, use.trustDomain);
+    const made = await use.joinTokens.create(ttl, token, nodeId);
+    auditItem(ctx, { ttl, ...(nodeId && { spiffe_id: nodeId.toString() }) });
+    return { value: made.token, expiresAt: wireTime(made.expiresAt) };
+  },
+});
+
+const readAgentId = (wire: WireId | undefined, trustDomain: TrustDomain): SpiffeId =>
+  prefixed('invalid agent ID', () => {
+    const id = readId(wire);
+    requireAgent(id, trustDomain);
+    return id;
+  });
+
+const readNodeId = (wire: WireId, trustDomain: TrustDomain): SpiffeId =>
+  prefixed('invalid agent ID', () => {
+    const id = readId(wire);
+    requireWorkload(id, trustDomain);
+    return id;
+  });

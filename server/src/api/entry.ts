@@ -1,0 +1,102 @@
+import { IssuerError } from '@steeple/core';
+import type { Handlers } from '@steeple/proto/grpc';
+import type { entryV1 } from '@steeple/proto/server-api';
+import type { TrustDomain } from '@steeple/spiffe';
+import type { AuthorizedEntries } from '../app/authorized-entries.ts';
+import type { Created, Entries } from '../app/entries.ts';
+import { auditItem } from './audit.ts';
+import { attempt } from './batch.ts';
+import { agentOf } from './caller.ts';
+import { itemStatus } from './status.ts';
+import { syncAuthorizedEntries } from './sync-authorized-entries.ts';
+import { mergeEntry, readEntry, readEntryFilter, wireEntry, wireStoredEntry } from './translate/entry.ts';
+import { readPage } from './translate/page.ts';
+import { prefixedAsync } from './translate/spiffe-id.ts';
+
+/** spire.api.server.entry.v1.Entry */
+export const entryHandlers = (use: {
+  trustDomain: TrustDomain;
+  entries: Entries;
+  authorized: AuthorizedEntries;
+}): Handlers<typeof entryV1.Entry> => ({
+  async countEntries({ filter }) {
+    return { count: await use.entries.count(readEntryFilter(filter)) };
+  },
+
+  async listEntries(request) {
+    const { items, nextToken } = await use.entries.list(readEntryFilter(request.filter), readPage(request));
+    return { entries: items.map((entry) => wireEntry(entry, request.outputMask)), nextPageToken: nextToken };
+  },
+
+  async getEntry({ id, outputMask }) {
+    return wireEntry(await use.entries.get(id), outputMask);
+  },
+
+  async batchCreateEntry(request, ctx) {
+    const read = await Promise.all(request.entries.map((wire) => attempt(ctx, () => readEntry(wire, use.trustDomain))));
+    const drafts = read.flatMap(({ value }) => (value ? [value] : []));
+    const created = (await use.entries.create(drafts)).values();
+    const results = read.map(({ status, value }) => {
+      if (!value) return { status };
+      return createdResult(created.next().value as Created, (entry) => wireStoredEntry(entry, request.outputMask));
+    });
+    results.forEach((result, index) => auditItem(ctx, nameOf(request.entries[index], result.entry?.id), result.status));
+    return { results };
+  },
+
+  async batchUpdateEntry(request, ctx) {
+    const results = [];
+    for (const wire of request.entries) {
+      const { status, value } = await attempt(ctx, () =>
+        prefixedAsync('failed to update entry', () =>
+          use.entries.update(wire.id, (old) => mergeEntry(old, wire, request.inputMask, use.trustDomain)),
+        ),
+      );
+      auditItem(ctx, nameOf(wire, wire.id), status);
+      results.push({ status, ...(value && { entry: wireStoredEntry(value, request.outputMask) }) });
+    }
+    return { results };
+  },
+
+  async batchDeleteEntry({ ids }, ctx) {
+    const there = (await use.entries.delete(ids.filter((id) => id !== ''))).values();
+    const results = await Promise.all(
+      ids.map(async (id) => {
+        const { status } = await attempt(ctx, () => {
+          if (id === '') throw new IssuerError('invalid-argument', 'missing entry ID');
+          if (!there.next().value) throw new IssuerError('not-found', 'entry not found');
+        });
+        return { id, status };
+      }),
+    );
+    for (const { id, status } of results) auditItem(ctx, { registration_id: id }, status);
+    return { results };
+  },
+
+  async getAuthorizedEntries({ outputMask }, ctx) {
+    return { entries: use.authorized.of(agentOf(ctx)).map((entry) => wireEntry(entry, outputMask)) };
+  },
+
+  syncAuthorizedEntries: syncAuthorizedEntries(use.authorized),
+});
+
+const createdResult = <T>(
+  created: Created,
+  wire: (entry: Extract<Created, { existed: boolean }>['entry']) => T,
+): { status: ReturnType<typeof itemStatus>; entry?: T } => {
+  if ('error' in created) {
+    const { code, message } = created.error;
+    return { status: itemStatus(new IssuerError(code, `failed to create entry: ${message}`)) };
+  }
+  const entry = wire(created.entry);
+  if (!created.existed) return { status: { code: 0, message: 'OK' }, entry };
+  return { status: itemStatus(new IssuerError('already-exists', 'similar entry already exists')), entry };
+};
+
+const nameOf = (
+  wire: { spiffeId?: { trustDomain: string; path: string } | undefined } | undefined,
+  id: string | undefined,
+): Record<string, unknown> => ({
+  ...(id && { registration_id: id }),
+  ...(wire?.spiffeId && { spiffe_id: `spiffe://${wire.spiffeId.trustDomain}${wire.spiffeId.path}` }),
+});

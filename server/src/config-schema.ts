@@ -1,0 +1,127 @@
+import { duration, labelledBlocks, oneOrMany, singleBlock } from '@steeple/daemon/config';
+import { SpiffeError, SpiffeId, TrustDomain } from '@steeple/spiffe';
+import { z } from 'zod';
+
+const NOT_YET = 'is a setting of SPIRE that this server does not support yet; remove it';
+const unsupported = z
+  .unknown()
+  .refine((value) => value === undefined, NOT_YET)
+  .optional();
+/** Tunes SPIRE's entry cache; ours follows each change at once, so there is nothing to tune. */
+const withoutEffect = z.union([z.string(), z.boolean()]).optional();
+
+/** A text read by one of spiffe's parsers. */
+const parsed = <T>(parse: (text: string) => T): z.ZodType<T, string> =>
+  z.string().transform((text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof SpiffeError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+      return z.NEVER;
+    }
+  });
+
+const lifetime = duration.refine((seconds) => seconds >= 1, 'must be at least one second');
+const keyType = z.enum(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-4096']);
+const names = oneOrMany(z.string().min(1));
+
+const plugin = z.strictObject({
+  plugin_data: singleBlock(z.record(z.string(), z.unknown())).optional(),
+  enabled: z.boolean().default(true),
+  plugin_data_file: unsupported,
+  plugin_cmd: unsupported,
+  plugin_checksum: unsupported,
+  plugin_args: unsupported,
+});
+const plugins = labelledBlocks(plugin);
+
+const server = z.strictObject({
+  trust_domain: parsed((text) => TrustDomain.fromIdOrName(text)),
+  bind_address: z.string().min(1).default('0.0.0.0'),
+  bind_port: z.int().min(0).max(65535).default(8081),
+  socket_path: z.string().min(1).optional(),
+  data_dir: z.string().min(1).optional(),
+  log_level: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['trace', 'debug', 'info', 'warn', 'error']))
+    .default('info'),
+  log_format: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['text', 'json']))
+    .default('text'),
+  ca_ttl: lifetime.optional(),
+  ca_key_type: keyType.default('ec-p256'),
+  ca_subject: singleBlock(
+    z.strictObject({ country: names, organization: names, common_name: z.string().default('') }),
+  ).optional(),
+  jwt_key_type: keyType.optional(),
+  default_x509_svid_ttl: lifetime.optional(),
+  default_jwt_svid_ttl: lifetime.optional(),
+  agent_ttl: lifetime.optional(),
+  jwt_issuer: z.string().min(1).optional(),
+  admin_ids: oneOrMany(parsed((text) => SpiffeId.parse(text))),
+  ratelimit: singleBlock(
+    z.strictObject({ attestation: z.boolean().default(true), signing: z.boolean().default(true) }),
+  ).optional(),
+  audit_log_enabled: z.boolean().default(false),
+  disable_jwt_svids: z.boolean().default(false),
+  experimental: singleBlock(
+    z.strictObject({
+      wit_issuer: z
+        .string()
+        .refine(
+          (issuer) => !/^https?:/i.test(issuer),
+          'must not be a URL: a WIT issuer must not look like an OpenID provider',
+        )
+        .optional(),
+      wit_key_type: keyType.optional(),
+      feature_flags: oneOrMany(z.enum(['wit-svid'])),
+      cache_reload_interval: withoutEffect,
+      full_cache_reload_interval: withoutEffect,
+      events_based_cache: withoutEffect,
+      prune_events_older_than: withoutEffect,
+      event_timeout: withoutEffect,
+      sql_transaction_timeout: withoutEffect,
+      agent_spiffe_id_as_selector: unsupported,
+      auth_opa_policy_engine: unsupported,
+      named_pipe_name: unsupported,
+      require_pq_kem: unsupported,
+    }),
+  ).optional(),
+  federation: unsupported,
+  log_file: unsupported,
+  log_source_location: unsupported,
+  max_attested_node_info_staleness: unsupported,
+  profiling_enabled: unsupported,
+  profiling_freq: unsupported,
+  profiling_names: unsupported,
+  profiling_port: unsupported,
+  proxy_protocol_trusted_cidrs: unsupported,
+  prune_attested_nodes_batch_size: unsupported,
+  prune_attested_nodes_expired_for: unsupported,
+  prune_tofu_nodes: unsupported,
+});
+
+/** The file as SPIRE's users know it: `server { … }` and `plugins { … }`. */
+export const serverConfigSchema = z.strictObject({
+  server: singleBlock(server),
+  plugins: singleBlock(
+    z.strictObject({
+      DataStore: plugins.optional(),
+      KeyManager: plugins.optional(),
+      NodeAttestor: plugins.optional(),
+      BundlePublisher: unsupported,
+      CredentialComposer: unsupported,
+      Notifier: unsupported,
+      UpstreamAuthority: unsupported,
+    }),
+  ).optional(),
+  health_checks: unsupported,
+  telemetry: unsupported,
+});
+
+export type ServerConfigFile = z.infer<typeof serverConfigSchema>;
+export type PluginBlocks = NonNullable<NonNullable<ServerConfigFile['plugins']>['DataStore']>;

@@ -1,0 +1,137 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { LIFETIMES } from '@steeple/core';
+import { ConfigError, type ConfigProblem, type LogFormat, type LogLevel } from '@steeple/daemon';
+import { type ConfigDocument, checkConfig, type Environment } from '@steeple/daemon/config';
+import type { KeyType, NameAttributes, SpiffeId, TrustDomain } from '@steeple/spiffe';
+import { type PluginBlocks, type ServerConfigFile, serverConfigSchema } from './config-schema.ts';
+
+/** One plugin as configured; `data` is judged by the plugin's own schema. */
+export interface PluginChoice {
+  readonly name: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Everything a server is told. Durations are seconds, paths absolute. */
+export interface ServerConfig {
+  readonly trustDomain: TrustDomain;
+  readonly bindAddress: string;
+  readonly bindPort: number;
+  readonly socketPath: string;
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly caTtl: number;
+  readonly keyTypes: Readonly<Record<'x509' | 'jwt' | 'wit', KeyType>>;
+  readonly caSubject: NameAttributes;
+  readonly x509SvidTtl: number;
+  readonly jwtSvidTtl: number;
+  readonly agentTtl: number;
+  readonly jwtEnabled: boolean;
+  readonly jwtIssuer: string | undefined;
+  readonly witEnabled: boolean;
+  readonly witIssuer: string | undefined;
+  readonly adminIds: readonly SpiffeId[];
+  readonly rateLimit: { readonly attestation: boolean; readonly signing: boolean };
+  readonly auditLog: boolean;
+  readonly plugins: {
+    readonly datastore: PluginChoice;
+    readonly keyManager: PluginChoice;
+    readonly nodeVerifiers: readonly PluginChoice[];
+  };
+}
+
+/**
+ * The configuration of a server from a document with SPIRE's keys. `env` gives the default folders.
+ *
+ * @throws {ConfigError} with every problem and its place
+ */
+export const parseServerConfig = (document: ConfigDocument, env: Environment = process.env): ServerConfig => {
+  const file = checkConfig(serverConfigSchema, document);
+  const { server } = file;
+  const dataDir = resolve(server.data_dir ?? defaultDataDir(env));
+  const x509SvidTtl = server.default_x509_svid_ttl ?? LIFETIMES.x509Svid;
+  return Object.freeze({
+    trustDomain: server.trust_domain,
+    bindAddress: server.bind_address,
+    bindPort: server.bind_port,
+    socketPath: resolve(server.socket_path ?? defaultServerSocket(env)),
+    dataDir,
+    logLevel: server.log_level,
+    logFormat: server.log_format,
+    caTtl: server.ca_ttl ?? LIFETIMES.authority,
+    keyTypes: {
+      x509: server.ca_key_type,
+      jwt: server.jwt_key_type ?? server.ca_key_type,
+      wit: server.experimental?.wit_key_type ?? server.ca_key_type,
+    },
+    caSubject: caSubject(server.ca_subject),
+    x509SvidTtl,
+    jwtSvidTtl: server.default_jwt_svid_ttl ?? LIFETIMES.jwtSvid,
+    agentTtl: server.agent_ttl ?? x509SvidTtl,
+    jwtEnabled: !server.disable_jwt_svids,
+    jwtIssuer: server.jwt_issuer,
+    witEnabled: server.experimental?.feature_flags.includes('wit-svid') ?? false,
+    witIssuer: server.experimental?.wit_issuer,
+    adminIds: server.admin_ids,
+    rateLimit: { attestation: true, signing: true, ...server.ratelimit },
+    auditLog: server.audit_log_enabled,
+    plugins: choosePlugins(file.plugins, dataDir, document),
+  });
+};
+
+/** The admin socket when none is configured. */
+export const defaultServerSocket = (env: Environment): string => {
+  const runtime = env['XDG_RUNTIME_DIR'];
+  return join(runtime ? join(runtime, 'steeple') : '/run/steeple', 'server', 'api.sock');
+};
+
+const defaultDataDir = (env: Environment): string => {
+  const state = env['XDG_STATE_HOME'];
+  if (state) return join(state, 'steeple', 'server');
+  return process.getuid?.() === 0
+    ? '/var/lib/steeple/server'
+    : join(env['HOME'] ?? homedir(), '.local', 'state', 'steeple', 'server');
+};
+
+const caSubject = (given: ServerConfigFile['server']['ca_subject']): NameAttributes => {
+  if (!given) return { country: ['US'], organization: ['SPIFFE'] };
+  const { country, organization, common_name: commonName } = given;
+  return { country, organization, ...(commonName !== '' && { commonName }) };
+};
+
+/** Without plugins a server works all the same: SQLite and a keys file in the data directory, and join tokens. */
+const choosePlugins = (
+  file: ServerConfigFile['plugins'],
+  dataDir: string,
+  document: ConfigDocument,
+): ServerConfig['plugins'] => {
+  const datastore = enabled(file?.DataStore);
+  const keyManager = enabled(file?.KeyManager);
+  const nodeVerifiers = enabled(file?.NodeAttestor);
+  const problems = [...atMostOne('DataStore', datastore, document), ...atMostOne('KeyManager', keyManager, document)];
+  if (problems.length > 0) throw new ConfigError(problems);
+  const withTokens = nodeVerifiers.some(({ name }) => name === 'join_token');
+  return {
+    datastore: datastore[0] ?? {
+      name: 'sql',
+      data: { database_type: 'sqlite3', connection_string: join(dataDir, 'datastore.sqlite3') },
+    },
+    keyManager: keyManager[0] ?? { name: 'disk', data: { keys_path: join(dataDir, 'keys.json') } },
+    nodeVerifiers: withTokens ? nodeVerifiers : [{ name: 'join_token', data: {} }, ...nodeVerifiers],
+  };
+};
+
+const enabled = (blocks: PluginBlocks | undefined): PluginChoice[] =>
+  Object.entries(blocks ?? {}).flatMap(([name, bodies]) =>
+    bodies.filter((body) => body.enabled).map((body) => ({ name, data: body.plugin_data ?? {} })),
+  );
+
+const atMostOne = (kind: string, chosen: readonly PluginChoice[], document: ConfigDocument): ConfigProblem[] => {
+  if (chosen.length < 2) return [];
+  const path = ['plugins', kind];
+  const message = `only one ${kind} can be used, but ${chosen.map(({ name }) => `"${name}"`).join(' and ')} are configured`;
+  return [
+    { path: path.join('.'), message, ...(document.file && { file: document.file }), ...document.positionOf(path) },
+  ];
+};

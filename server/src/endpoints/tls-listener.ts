@@ -1,0 +1,114 @@
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:tls';
+import { authorizeAny, createTlsServer } from '@steeple/client/tls';
+import { type Clock, ConfigError, type Logger } from '@steeple/daemon';
+import type { GrpcHost } from '@steeple/daemon/listen';
+import type { BundleSource, X509SvidSource } from '@steeple/spiffe';
+
+/** Milliseconds a handshake may take. */
+const HANDSHAKE_TIMEOUT = 10_000;
+
+export interface TlsListenerParts {
+  readonly host: GrpcHost;
+  readonly address: string;
+  readonly port: number;
+  /** Asked at each connection, so a new identity needs no restart. */
+  readonly svid: X509SvidSource;
+  /** Bundles of exactly the trust domains whose members may come with a certificate. */
+  readonly bundles: BundleSource;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * The TCP port: TLS 1.2 or later, HTTP/2 only.
+ *
+ * 1. A certificate is asked for and not needed; one that is presented must verify against the bundle of its own trust
+ *    domain, else the connection ends before HTTP/2 sees a byte of it.
+ * 2. No session is ever resumed, so what was verified is what is there.
+ */
+export class TlsListener {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** @throws {ConfigError} when the port cannot be had */
+  static async listen(parts: TlsListenerParts): Promise<TlsListener> {
+    const { host, logger } = parts;
+    const server = createTlsServer(
+      {
+        svid: parts.svid,
+        bundles: parts.bundles,
+        authorize: authorizeAny(),
+        now: () => parts.clock.now(),
+        clientCertificate: 'optional',
+        onRefused: (error, socket) =>
+          logger.warn('Connection refused', { remote_address: plainAddress(socket.remoteAddress), error }),
+        tls: { ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_TIMEOUT },
+      },
+      (socket) => {
+        const address = plainAddress(socket.remoteAddress);
+        // Clients that offer nothing get this far; gRPC needs HTTP/2 agreed upon.
+        if (socket.alpnProtocol !== 'h2' || address === undefined) socket.destroy();
+        else host.inject(socket, { kind: 'tcp', address, tls: socket, ...portOf(socket.remotePort) });
+      },
+    );
+    server.on('tlsClientError', (error, socket) => {
+      logger.debug('TLS handshake failed', { remote_address: plainAddress(socket.remoteAddress), error });
+    });
+    await listening(server, parts.address, parts.port);
+    return new TlsListener(server);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get address(): string {
+    return (this.#server.address() as AddressInfo).address;
+  }
+
+  /** Accepts no more; open connections are the host's to end. */
+  close(): void {
+    this.#server.close();
+  }
+}
+
+const listening = (server: Server, address: string, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => reject(cannotListen(error, address, port));
+    server.once('error', failed);
+    server.listen({ host: address, port, backlog: 4096 }, () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });
+
+const cannotListen = (error: NodeJS.ErrnoException, address: string, port: number): ConfigError => {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return problem(
+        'server.bind_port',
+        `port ${port} on ${address} is in use by another process; stop it or choose another port`,
+        error,
+      );
+    case 'EACCES':
+      return problem('server.bind_port', `no permission to listen on port ${port}; choose one above 1023`, error);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return problem('server.bind_address', `${address} is not an address of this machine`, error);
+    case undefined:
+    default:
+      return problem('server.bind_port', `cannot listen on ${address}:${port}: ${error.code ?? error.message}`, error);
+  }
+};
+
+const problem = (path: string, message: string, cause: unknown): ConfigError =>
+  new ConfigError([{ path, message }], { cause });
+
+/** Without the IPv6 wrapping of an IPv4 address, so that one client is one client on either socket kind. */
+const plainAddress = (address: string | undefined): string | undefined => address?.replace(/^::ffff:(?=\d+\.)/, '');
+
+const portOf = (port: number | undefined): { port?: number } => (port === undefined ? {} : { port });

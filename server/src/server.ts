@@ -1,0 +1,133 @@
+import { type Clock, ConfigError, ensureDir, type Logger, reasonOf, systemClock, TaskGroup } from '@steeple/daemon';
+import { type GrpcHost, UnixListener } from '@steeple/daemon/listen';
+import type { BundleSource } from '@steeple/spiffe';
+import { type RandomBytes, systemRandom } from './app/randomness.ts';
+import type { ServerConfig } from './config.ts';
+import { localHost, remoteHost, type ServeParts } from './endpoints/serve.ts';
+import { TlsListener } from './endpoints/tls-listener.ts';
+import { handlersOf } from './handlers.ts';
+import { createPlugin } from './plugins.ts';
+import { createUseCases, type UseCases } from './use-cases.ts';
+
+/** What a process gives its server; tests replace it. */
+export interface ServerRim {
+  readonly clock?: Clock;
+  readonly logger: Logger;
+  readonly random?: RandomBytes;
+}
+
+/** Where a running server listens. */
+export interface ServerAddresses {
+  readonly host: string;
+  readonly port: number;
+  readonly socketPath: string;
+}
+
+export interface Server extends AsyncDisposable {
+  /** Resolves when both listeners accept. @throws {ConfigError} when it cannot run with what it was given */
+  start(): Promise<void>;
+  /** Resolves when the server has stopped; rejects with what ended it. */
+  wait(): Promise<void>;
+  /** Ends calls and connections, then closes what is open. May be called again. */
+  stop(): Promise<void>;
+  /** Known once started. */
+  readonly addresses: ServerAddresses;
+}
+
+/** Seconds that running calls get when the server stops. */
+const GRACE = 5;
+
+/** Puts a server together; nothing is opened before `start`. */
+export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
+  const { logger, clock = systemClock, random = systemRandom } = rim;
+  const stack = new AsyncDisposableStack();
+  const tasks = new TaskGroup(logger);
+  let addresses: ServerAddresses | undefined;
+  let stopping: Promise<void> | undefined;
+
+  const start = async (): Promise<void> => {
+    const use = await openUseCases(config, { logger, clock, random }, stack);
+    const serve = serveParts(config, use, { logger, clock });
+    const [local, remote] = [localHost(serve), remoteHost(serve)];
+    stack.defer(() => drain(local, remote));
+    const tls = await TlsListener.listen({
+      host: remote,
+      address: config.bindAddress,
+      port: config.bindPort,
+      svid: use.identity,
+      bundles: acceptedBundles(config, use.bundles),
+      clock,
+      logger,
+    });
+    stack.defer(() => tls.close());
+    await ensureDir(parentOf(config.socketPath), 0o750);
+    const unix = stack.use(await UnixListener.listen(config.socketPath, { host: local, mode: 'private', logger }));
+    tasks.run('authority rotation', (signal) => use.rotation.run(signal));
+    tasks.run('server identity', (signal) => use.identity.run(signal));
+    tasks.run('pruning', (signal) => use.pruning.run(signal));
+    addresses = { host: tls.address, port: tls.port, socketPath: unix.path };
+    use.health.set('', true);
+    logger.info('Server started', {
+      trust_domain: config.trustDomain.name,
+      address: tls.address,
+      port: tls.port,
+      socket: unix.path,
+    });
+  };
+
+  const stop = (): Promise<void> => {
+    stopping ??= tasks.stop().then(() => stack.disposeAsync());
+    return stopping;
+  };
+
+  return {
+    start: () =>
+      start().catch(async (error: unknown) => {
+        await stop();
+        throw error;
+      }),
+    wait: () => tasks.wait().finally(stop),
+    stop,
+    get addresses() {
+      if (!addresses) throw new Error('the server has not started');
+      return addresses;
+    },
+    [Symbol.asyncDispose]: stop,
+  };
+};
+
+type Rim = Required<ServerRim>;
+
+const openUseCases = async (config: ServerConfig, rim: Rim, stack: AsyncDisposableStack): Promise<UseCases> => {
+  const { trustDomain } = config;
+  await ensureDir(config.dataDir, 0o700).catch((cause: unknown) => {
+    if (cause instanceof ConfigError) throw cause;
+    const message = `the directory ${config.dataDir} cannot be used: ${reasonOf(cause)}`;
+    throw new ConfigError([{ path: 'server.data_dir', message }], { cause });
+  });
+  const host = { logger: rim.logger, clock: rim.clock, trustDomain };
+  const keys = await createPlugin('key-manager', config.plugins.keyManager, host);
+  stack.defer(() => keys.close());
+  const datastore = stack.use(await createPlugin('datastore', config.plugins.datastore, host));
+  return createUseCases(config, { ...rim, keys, datastore }, stack);
+};
+
+const serveParts = (config: ServerConfig, use: UseCases, rim: { logger: Logger; clock: Clock }): ServeParts => ({
+  services: handlersOf(config, use, rim),
+  guard: { agents: use.datastore.agents, entries: use.datastore.entries, adminIds: config.adminIds, clock: rim.clock },
+  rateLimit: config.rateLimit,
+  auditLog: config.auditLog,
+  ...rim,
+});
+
+/** Certificates are taken from members of the own trust domain, and of those that have an administrator here. */
+const acceptedBundles = ({ trustDomain, adminIds }: ServerConfig, bundles: BundleSource): BundleSource => {
+  const accepted = new Set([trustDomain, ...adminIds.map((id) => id.trustDomain)].map(({ name }) => name));
+  return { bundleFor: (asked) => (accepted.has(asked.name) ? bundles.bundleFor(asked) : undefined) };
+};
+
+const drain = async (...hosts: GrpcHost[]): Promise<void> => {
+  await Promise.all(hosts.map((host) => host.drain(GRACE)));
+};
+
+const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')));

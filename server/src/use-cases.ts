@@ -1,0 +1,132 @@
+import type { AuthorityKind } from '@steeple/core';
+import { LIFETIMES } from '@steeple/core';
+import type { Clock, Logger } from '@steeple/daemon';
+import type { Datastore, KeyManager, StoreChange } from '@steeple/plugins';
+import { HealthState } from '@steeple/proto/grpc';
+import { ActiveAuthorities } from './app/active-authorities.ts';
+import { Agents } from './app/agents.ts';
+import { AuthorityKeys } from './app/authority-keys.ts';
+import { AuthorityRotation } from './app/authority-rotation.ts';
+import { AuthorizedEntries } from './app/authorized-entries.ts';
+import { Bundles } from './app/bundles.ts';
+import { CertificateAuthority } from './app/certificate-authority.ts';
+import { ChangeFeed } from './app/change-feed.ts';
+import { Entries } from './app/entries.ts';
+import { Federation } from './app/federation.ts';
+import { JoinTokens } from './app/join-tokens.ts';
+import { NodeAttestation } from './app/node-attestation.ts';
+import { Pruning } from './app/pruning.ts';
+import type { RandomBytes } from './app/randomness.ts';
+import { ServerIdentity } from './app/server-identity.ts';
+import { SvidIssuance } from './app/svid-issuance.ts';
+import type { ServerConfig } from './config.ts';
+import { createPlugin } from './plugins.ts';
+
+/** Everything a server can do, ready to be done. */
+export interface UseCases {
+  readonly datastore: Datastore;
+  readonly feed: ChangeFeed;
+  readonly bundles: Bundles;
+  readonly rotation: AuthorityRotation;
+  readonly identity: ServerIdentity;
+  readonly authorized: AuthorizedEntries;
+  readonly entries: Entries;
+  readonly agents: Agents;
+  readonly joinTokens: JoinTokens;
+  readonly attestation: NodeAttestation;
+  readonly issuance: SvidIssuance;
+  readonly federation: Federation;
+  readonly pruning: Pruning;
+  readonly health: HealthState;
+  readonly startedAt: number;
+}
+
+export interface UseCaseParts {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly keys: KeyManager;
+  readonly datastore: Datastore;
+}
+
+/** Builds the use cases in the order in which they need each other, and loads what they keep in memory. */
+export const createUseCases = async (
+  config: ServerConfig,
+  parts: UseCaseParts,
+  stack: AsyncDisposableStack,
+): Promise<UseCases> => {
+  const { clock, random, logger, datastore } = parts;
+  const { trustDomain } = config;
+  const feed = new ChangeFeed();
+  const bundles = new Bundles(trustDomain, datastore.bundles);
+  const authorized = new AuthorizedEntries(trustDomain, feed, clock);
+  // Watch first, then load: nothing can fall between.
+  stack.defer(datastore.watch((change) => follow(change, { bundles, authorized, feed })));
+  await bundles.load();
+  await authorized.load(() => datastore.entries.loadAll());
+
+  const active = new ActiveAuthorities();
+  const ca = new CertificateAuthority(active, bundles, clock, random, {
+    ...config,
+    witSvidTtl: LIFETIMES.witSvid,
+  });
+  const rotation = new AuthorityRotation({
+    kinds: authorityKinds(config),
+    journal: datastore.authorities,
+    keys: new AuthorityKeys(parts.keys, random, {
+      trustDomain,
+      ttl: config.caTtl,
+      subject: config.caSubject,
+      keyTypes: config.keyTypes,
+    }),
+    bundles,
+    active,
+    clock,
+    logger,
+  });
+  await rotation.start();
+  const identity = new ServerIdentity(trustDomain, ca, bundles, { clock, random, logger });
+  await identity.rotate();
+
+  const host = { logger, clock, trustDomain, joinTokens: datastore.joinTokens, bundles };
+  const verifiers = await Promise.all(
+    config.plugins.nodeVerifiers.map((choice) => createPlugin('node-verifier', choice, host)),
+  );
+  const entries = new Entries(datastore.entries, clock, random);
+  return {
+    datastore,
+    feed,
+    bundles,
+    rotation,
+    identity,
+    authorized,
+    entries,
+    agents: new Agents(datastore.agents),
+    joinTokens: new JoinTokens(trustDomain, datastore.joinTokens, entries, clock, random),
+    attestation: new NodeAttestation(trustDomain, verifiers, datastore.agents, ca, config.agentTtl),
+    issuance: new SvidIssuance(ca, authorized, { jwt: config.jwtEnabled, wit: config.witEnabled }),
+    federation: new Federation(trustDomain, datastore.federation),
+    pruning: new Pruning(datastore, bundles, clock, logger),
+    health: new HealthState(),
+    startedAt: clock.now(),
+  };
+};
+
+/** Memory first, then the news, so that whoever asks on hearing it sees the new state. */
+const follow = (
+  change: StoreChange,
+  to: { readonly bundles: Bundles; readonly authorized: AuthorizedEntries; readonly feed: ChangeFeed },
+): void => {
+  to.bundles.apply(change);
+  to.authorized.apply(change);
+  for (const bundle of change.bundles.put) to.feed.bundleChanged(bundle);
+  if (change.bundles.removed.length > 0) to.feed.resyncAll();
+  for (const agent of change.agents.put) to.feed.agentChanged(agent);
+  for (const id of change.agents.removed) to.feed.agentRemoved(id);
+};
+
+const authorityKinds = ({ jwtEnabled, witEnabled }: ServerConfig): AuthorityKind[] => [
+  'x509',
+  ...(jwtEnabled ? (['jwt'] as const) : []),
+  ...(witEnabled ? (['wit'] as const) : []),
+];
