@@ -1,0 +1,102 @@
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
+import { toBinary } from '@bufbuild/protobuf';
+import type { Selector } from '@steeple/core';
+import type { PeerCredentials } from '@steeple/daemon/listen';
+import { type CallContext, Code, GrpcError } from '@steeple/proto/grpc';
+import type { IdentityCache, SubscribeOptions } from '../app/identity-cache.ts';
+import type { OpenStreams } from '../app/open-streams.ts';
+import { noIdentity, type WorkloadAttestation } from '../app/workload-attestation.ts';
+import type { WorkloadView } from '../app/workload-view.ts';
+
+export interface WorkloadCallsParts {
+  readonly cache: IdentityCache;
+  readonly attestation: WorkloadAttestation;
+  readonly streams: OpenStreams;
+  /** Who is behind a connection; undefined when it is gone. */
+  readonly peerOf: (peerKey: string) => PeerCredentials | undefined;
+}
+
+type Views = AsyncGenerator<WorkloadView, void, undefined>;
+
+/** A caller that was attested; `release` must be called when the call is over. */
+interface Caller {
+  readonly selectors: readonly Selector[];
+  readonly signal: AbortSignal;
+  readonly release: () => void;
+}
+
+export interface StreamOptions<T> extends SubscribeOptions {
+  /** The message of a view; undefined to wait for the next one; throws to end the stream. */
+  readonly project: (view: WorkloadView, signal: AbortSignal) => T | undefined | Promise<T | undefined>;
+  /** Wraps the views, for messages that also change with time. */
+  readonly through?: (views: Views, signal: AbortSignal) => Views;
+}
+
+/** What all calls of the Workload API have in common: who calls, and streams that send a message when it says something new. */
+export class WorkloadCalls {
+  readonly #parts: WorkloadCallsParts;
+
+  constructor(parts: WorkloadCallsParts) {
+    this.#parts = parts;
+  }
+
+  /** What the caller is entitled to now. */
+  async view(ctx: CallContext): Promise<WorkloadView> {
+    const caller = await this.#caller(ctx);
+    caller.release();
+    return this.#parts.cache.view(caller.selectors);
+  }
+
+  /** The first message at once, then one for each change that the caller can see (Workload API section 4.3). */
+  async *stream<S extends DescMessage>(
+    schema: S,
+    ctx: CallContext,
+    options: StreamOptions<MessageShape<S>>,
+  ): AsyncGenerator<MessageShape<S>, void, undefined> {
+    const { selectors, signal, release } = await this.#caller(ctx);
+    try {
+      const views = this.#parts.cache.subscribe(selectors, signal, options);
+      let sent: Uint8Array | undefined;
+      for await (const view of options.through?.(views, signal) ?? views) {
+        const message = await options.project(view, signal);
+        if (message === undefined) continue;
+        const bytes = toBinary(schema, message);
+        if (sent !== undefined && Buffer.compare(sent, bytes) === 0) continue;
+        sent = bytes;
+        yield message;
+      }
+      // The views end only with the signal; its reason is the stream's status.
+      throw signal.reason;
+    } finally {
+      release();
+    }
+  }
+
+  /** At least one entry, or a refusal. Before the first answer of the server, nobody can be refused for good. */
+  requireEntries(view: WorkloadView): WorkloadView {
+    if (view.entries.length > 0) return view;
+    if (!this.#parts.cache.synced) throw notYet();
+    throw noIdentity();
+  }
+
+  get synced(): boolean {
+    return this.#parts.cache.synced;
+  }
+
+  async #caller(ctx: CallContext): Promise<Caller> {
+    const peer = this.#parts.peerOf(ctx.peerKey);
+    if (peer === undefined) throw noIdentity();
+    const { signal, release } = this.#parts.streams.guard(peer, ctx.signal);
+    try {
+      return { selectors: await this.#parts.attestation.attest(peer, signal), signal, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+}
+
+/** Clients come again after this status. */
+export function notYet(message = 'the agent has not heard from its server yet'): GrpcError {
+  return GrpcError.of(Code.UNAVAILABLE, message);
+}

@@ -1,0 +1,131 @@
+import type { Clock } from '@steeple/daemon';
+import { Code, GrpcError, type Handlers } from '@steeple/proto/grpc';
+import {
+  JWTBundlesResponseSchema,
+  type SpiffeWorkloadAPI,
+  WITBundlesResponseSchema,
+  WITSVIDResponseSchema,
+  X509BundlesResponseSchema,
+  X509SVIDResponseSchema,
+} from '@steeple/proto/workload';
+import type { TrustBundle } from '@steeple/spiffe';
+import type { JwtCache } from '../app/jwt-cache.ts';
+import { repeatLatest } from '../app/repeat-latest.ts';
+import type { WitCache } from '../app/wit-cache.ts';
+import type { WorkloadView } from '../app/workload-view.ts';
+import { readAudience, requireText, selectEntries } from './requests.ts';
+import {
+  jwtBundlesResponse,
+  jwtSvidResponse,
+  validateResponse,
+  witBundlesResponse,
+  witSvidResponse,
+  x509BundlesResponse,
+  x509SvidResponse,
+} from './translate.ts';
+import { validateJwtSvid } from './validate-jwt-svid.ts';
+import { notYet, type StreamOptions, type WorkloadCalls } from './workload-calls.ts';
+
+export interface WorkloadApiSettings {
+  /** Whether the WIT profile is offered. */
+  readonly wit: boolean;
+  /** Whether callers without identity get the own bundle. */
+  readonly allowUnauthenticatedVerifiers: boolean;
+  /** Claims of other trust domains' tokens that are passed on beside sub, aud and exp. */
+  readonly allowedForeignJwtClaims: readonly string[];
+}
+
+export interface WorkloadApiParts {
+  readonly calls: WorkloadCalls;
+  readonly jwts: JwtCache;
+  readonly wits: WitCache;
+  readonly clock: Clock;
+  readonly settings: WorkloadApiSettings;
+  /** Turns a failed question to the server into what the workload is told. */
+  readonly serverFailure: (error: unknown) => GrpcError;
+}
+
+/** The SPIFFE Workload API. The security header was checked before any of this runs. */
+export function workloadHandlers(parts: WorkloadApiParts): Handlers<typeof SpiffeWorkloadAPI> {
+  const { calls, jwts, wits, clock, settings } = parts;
+  const bundles = <T>(respond: (bundles: readonly TrustBundle[]) => T): StreamOptions<T> => ({
+    project: (view) => respond(entitledBundles(view, calls, settings)),
+  });
+
+  return {
+    fetchX509SVID: (_request, ctx) =>
+      calls.stream(X509SVIDResponseSchema, ctx, { x509: true, project: (view) => x509Message(view, calls) }),
+
+    fetchX509Bundles: (_request, ctx) => calls.stream(X509BundlesResponseSchema, ctx, bundles(x509BundlesResponse)),
+
+    fetchJWTBundles: (_request, ctx) => calls.stream(JWTBundlesResponseSchema, ctx, bundles(jwtBundlesResponse)),
+
+    async fetchJWTSVID(request, ctx) {
+      const audience = readAudience(request.audience);
+      const entries = selectEntries(request.spiffeId);
+      const chosen = entries(calls.requireEntries(await calls.view(ctx)));
+      try {
+        return jwtSvidResponse(await Promise.all(chosen.map((entry) => jwts.get(entry, audience, ctx.signal))));
+      } catch (error) {
+        throw parts.serverFailure(error);
+      }
+    },
+
+    async validateJWTSVID({ audience, svid }, ctx) {
+      requireText(audience, 'audience');
+      requireText(svid, 'svid');
+      const view = await calls.view(ctx);
+      if (!calls.synced && view.bundle.jwtAuthorities.length === 0) throw notYet();
+      const judged = validateJwtSvid(svid, audience, view, {
+        now: clock.now(),
+        allowedForeignClaims: settings.allowedForeignJwtClaims,
+      });
+      return validateResponse(judged.svid, judged.claims);
+    },
+
+    // Before attestation, so that nobody has to be somebody to learn that the profile is not offered (section 7).
+    async *fetchWITSVID(request, ctx) {
+      requireWit(settings);
+      const entries = selectEntries(request.spiffeId);
+      let askAgainAt = 0;
+      yield* calls.stream(WITSVIDResponseSchema, ctx, {
+        through: (views, signal) => repeatLatest(views, () => askAgainAt - clock.now(), clock, signal),
+        async project(view, signal) {
+          const chosen = entries(calls.requireEntries(view));
+          const held = await wits.get(chosen, signal).catch((error: unknown) => {
+            throw parts.serverFailure(error);
+          });
+          askAgainAt = held.askAgainAt;
+          return witSvidResponse(held.wits);
+        },
+      });
+    },
+
+    async *fetchWITBundles(_request, ctx) {
+      requireWit(settings);
+      yield* calls.stream(WITBundlesResponseSchema, ctx, bundles(witBundlesResponse));
+    },
+  };
+}
+
+/** What can be handed out; nothing while the first SVID of an identity is on its way. */
+function x509Message(view: WorkloadView, calls: WorkloadCalls): ReturnType<typeof x509SvidResponse> | undefined {
+  calls.requireEntries(view);
+  if (!calls.synced && view.identities.length === 0) throw notYet();
+  if (calls.synced && !view.settled) return undefined;
+  if (view.identities.length === 0) throw notYet('no valid X509-SVID is at hand; the server does not answer');
+  return x509SvidResponse(view);
+}
+
+function entitledBundles(
+  view: WorkloadView,
+  calls: WorkloadCalls,
+  settings: WorkloadApiSettings,
+): readonly TrustBundle[] {
+  if (!settings.allowUnauthenticatedVerifiers || !calls.synced) calls.requireEntries(view);
+  return [view.bundle, ...view.federatedBundles];
+}
+
+function requireWit({ wit }: WorkloadApiSettings): void {
+  if (!wit) throw GrpcError.of(Code.UNIMPLEMENTED, 'the WIT-SVID profile is not enabled on this agent');
+}

@@ -1,0 +1,243 @@
+import type { Selector } from '@steeple/core';
+import { BundleSet, type BundleSource, TrustBundle, type TrustDomain } from '@steeple/spiffe';
+import { type AgentEntry, sameVersion, selectorKeys } from './agent-entry.ts';
+import { GroupIndex } from './group-index.ts';
+import type { SelectorGroup } from './selector-group.ts';
+import { SelectorIndex } from './selector-index.ts';
+import { type StockedSvid, SvidShelf } from './svid-shelf.ts';
+import { type WorkloadView, withoutDuplicateHints } from './workload-view.ts';
+
+/** What changes in one step. Parts left out stay as they are. */
+export interface CacheChange {
+  /** New and changed entries. */
+  readonly entries?: Iterable<AgentEntry>;
+  readonly removedEntries?: Iterable<string>;
+  readonly bundles?: Iterable<TrustBundle>;
+  readonly removedBundles?: Iterable<TrustDomain>;
+  readonly svids?: Iterable<readonly [entryId: string, svid: StockedSvid]>;
+  /** Entries whose SVID could not be had, with the wait in seconds by number of earlier failures. */
+  readonly failed?: { readonly entryIds: Iterable<string>; readonly delay: (failures: number) => number };
+}
+
+export interface SubscribeOptions {
+  /** Asks for X509-SVIDs, so that those not fetched in advance are requested now. */
+  readonly x509?: boolean;
+}
+
+/**
+ * What this node may hand to its workloads.
+ *
+ * C1. `apply` is one step: nobody ever sees half of a change.
+ * C2. Entries and bundles leave only when the caller names them; an error elsewhere takes nothing away.
+ * C3. A subscriber holds one view, the newest; a slow one costs nothing more.
+ * C4. Streams with equal selectors share a view, and an entry's change is looked at only where its selectors occur.
+ * C5. An expired SVID is in no view (S1).
+ * C6. Until the first complete answer of the server, `synced` is false: no entry found means nothing then.
+ */
+export class IdentityCache {
+  readonly trustDomain: TrustDomain;
+  readonly #now: () => number;
+  readonly #entries = new Map<string, AgentEntry>();
+  readonly #index = new SelectorIndex();
+  readonly #groups = new GroupIndex();
+  readonly #shelf = new SvidShelf();
+  readonly #bundles = new BundleSet();
+  readonly #workListeners = new Set<() => void>();
+  #synced = false;
+
+  constructor(trustDomain: TrustDomain, now: () => number) {
+    this.trustDomain = trustDomain;
+    this.#now = now;
+  }
+
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** All entries by id, those whose SVIDs are stored elsewhere included. */
+  get entries(): ReadonlyMap<string, AgentEntry> {
+    return this.#entries;
+  }
+
+  get bundles(): BundleSource {
+    return this.#bundles;
+  }
+
+  get ownBundle(): TrustBundle {
+    return this.#bundles.get(this.trustDomain) ?? TrustBundle.of(this.trustDomain);
+  }
+
+  bundleList(): readonly TrustBundle[] {
+    return this.#bundles.list();
+  }
+
+  /** X509-SVIDs in stock. */
+  get svidCount(): number {
+    return this.#shelf.size;
+  }
+
+  /** Calls back whenever there may be SVIDs to request. Returns the function that ends it. */
+  onWork(listener: () => void): () => void {
+    this.#workListeners.add(listener);
+    return () => this.#workListeners.delete(listener);
+  }
+
+  /** From now on "no entry" means that there is none. */
+  markSynced(): void {
+    if (this.#synced) return;
+    this.#synced = true;
+    for (const group of this.#groups.all()) this.#publish(group);
+  }
+
+  apply(change: CacheChange): void {
+    const now = this.#now();
+    const concerned = new Set<SelectorGroup>();
+    for (const id of change.removedEntries ?? []) this.#removeEntry(id, concerned);
+    for (const entry of change.entries ?? []) this.#putEntry(entry, concerned);
+    for (const [id, svid] of change.svids ?? []) {
+      // The entry may have gone while its SVID was being issued.
+      if (!this.#entries.has(id)) continue;
+      this.#shelf.put(id, svid);
+      this.#concern(this.#index.anchorOf(id), concerned);
+    }
+    if (change.failed !== undefined) {
+      for (const id of change.failed.entryIds) {
+        if (!this.#entries.has(id)) continue;
+        this.#shelf.fail(id, now, change.failed.delay);
+        this.#concern(this.#index.anchorOf(id), concerned);
+      }
+    }
+    if (this.#changeBundles(change)) for (const group of this.#groups.all()) concerned.add(group);
+    for (const group of concerned) this.#publish(group);
+    for (const listener of this.#workListeners) listener();
+  }
+
+  /** Takes expired SVIDs out of stock (C5). */
+  expire(): void {
+    const concerned = new Set<SelectorGroup>();
+    for (const id of this.#shelf.expire(this.#now())) this.#concern(this.#index.anchorOf(id), concerned);
+    for (const group of concerned) this.#publish(group);
+  }
+
+  /** Entries that need a new SVID at `now`, the most urgent first. */
+  due(now: number): readonly AgentEntry[] {
+    const due = [...this.#entries.values()].filter((entry) => this.#shelf.dueAt(entry) <= now && this.#wanted(entry));
+    return due.sort((a, b) => this.#shelf.expiryOf(a.id) - this.#shelf.expiryOf(b.id));
+  }
+
+  /** The next moment at which an SVID becomes due or expires; infinity if none will. */
+  nextMoment(now: number): number {
+    let next = this.#shelf.nextExpiry();
+    for (const entry of this.#entries.values()) {
+      const dueAt = this.#shelf.dueAt(entry);
+      if (dueAt > now && dueAt < next) next = dueAt;
+    }
+    return next;
+  }
+
+  /** What these selectors are entitled to now. */
+  view(selectors: readonly Selector[]): WorkloadView {
+    return this.#compute(new Set(selectorKeys(selectors)));
+  }
+
+  /** The view now and at each change, until the signal aborts; a view that was overtaken before it was read is skipped. */
+  async *subscribe(
+    selectors: readonly Selector[],
+    signal: AbortSignal,
+    options: SubscribeOptions = {},
+  ): AsyncGenerator<WorkloadView, void, undefined> {
+    const group = this.#groups.group(selectorKeys(selectors));
+    const { slot, leave } = group.join(this.#compute(group.keys), options.x509 === true);
+    if (options.x509 === true) for (const listener of this.#workListeners) listener();
+    try {
+      for (let view = await slot.take(signal); view !== undefined; view = await slot.take(signal)) yield view;
+    } finally {
+      leave();
+      this.#groups.forgetIfEmpty(group);
+    }
+  }
+
+  #putEntry(entry: AgentEntry, concerned: Set<SelectorGroup>): void {
+    const old = this.#entries.get(entry.id);
+    if (old !== undefined && sameVersion(old, entry)) return;
+    this.#concern(this.#index.remove(entry.id), concerned);
+    this.#entries.set(entry.id, entry);
+    if (!entry.storeSvid) this.#concern(this.#index.put(entry), concerned);
+  }
+
+  #removeEntry(id: string, concerned: Set<SelectorGroup>): void {
+    if (!this.#entries.delete(id)) return;
+    this.#concern(this.#index.remove(id), concerned);
+    this.#shelf.remove(id);
+  }
+
+  #changeBundles(change: CacheChange): boolean {
+    let changed = false;
+    for (const bundle of change.bundles ?? []) {
+      if (this.#bundles.get(bundle.trustDomain)?.equals(bundle) === true) continue;
+      this.#bundles.set(bundle);
+      changed = true;
+      if (bundle.trustDomain.equals(this.trustDomain)) this.#renewTainted(bundle);
+    }
+    for (const trustDomain of change.removedBundles ?? []) {
+      if (this.#bundles.delete(trustDomain)) changed = true;
+    }
+    return changed;
+  }
+
+  /** SVIDs under a root that is known to be compromised are replaced at once. */
+  #renewTainted(bundle: TrustBundle): void {
+    const tainted = bundle.x509Authorities.filter((a) => a.tainted).map((a) => a.certificate.subjectKeyId);
+    if (tainted.length === 0) return;
+    this.#shelf.renewNow(this.#now(), ({ chain }) => {
+      const issuer = chain.at(-1)?.authorityKeyId;
+      return issuer !== undefined && tainted.includes(issuer);
+    });
+  }
+
+  #wanted(entry: AgentEntry): boolean {
+    if (entry.storeSvid) return false;
+    if (!entry.disableX509SvidPrefetch) return true;
+    const anchor = this.#index.anchorOf(entry.id);
+    if (anchor === undefined) return false;
+    const keys = selectorKeys(entry.selectors);
+    for (const group of this.#groups.with(anchor)) {
+      if (group.wantsX509 && keys.every((key) => group.keys.has(key))) return true;
+    }
+    return false;
+  }
+
+  #concern(anchor: string | undefined, concerned: Set<SelectorGroup>): void {
+    if (anchor !== undefined) for (const group of this.#groups.with(anchor)) concerned.add(group);
+  }
+
+  #publish(group: SelectorGroup): void {
+    group.publish(this.#compute(group.keys));
+  }
+
+  #compute(keys: ReadonlySet<string>): WorkloadView {
+    const now = this.#now();
+    const entries = withoutDuplicateHints(this.#index.matching(keys));
+    const identities = entries.flatMap((entry) => {
+      const svid = this.#shelf.usable(entry, now);
+      return svid === undefined ? [] : [{ entry, svid }];
+    });
+    return {
+      entries,
+      identities,
+      settled: this.#synced && entries.every((entry) => this.#shelf.settled(entry, now)),
+      bundle: this.ownBundle,
+      federatedBundles: this.#federated(entries),
+    };
+  }
+
+  #federated(entries: readonly AgentEntry[]): readonly TrustBundle[] {
+    const names = new Set(entries.flatMap(({ federatesWith }) => federatesWith));
+    names.delete(this.trustDomain.name);
+    if (names.size === 0) return [];
+    return this.#bundles
+      .list()
+      .filter((bundle) => names.has(bundle.trustDomain.name))
+      .sort((a, b) => (a.trustDomain.name < b.trustDomain.name ? -1 : 1));
+  }
+}

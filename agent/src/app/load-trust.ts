@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { serverId } from '@steeple/core';
+import { ConfigError } from '@steeple/daemon';
+import { Code, GrpcError } from '@steeple/proto/grpc';
+import { parseBundleDocument, parseCertificatesPem, TrustBundle, type TrustDomain } from '@steeple/spiffe';
+import type { BundleFormat, TrustSource } from './trust-source.ts';
+import { fetchUnverifiedBundle } from './unverified-bundle.ts';
+
+export interface TrustPlace {
+  readonly trustDomain: TrustDomain;
+  readonly host: string;
+  readonly port: number;
+}
+
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** Gets the first bundle from where the configuration says. */
+export async function loadTrust(source: TrustSource, place: TrustPlace, signal: AbortSignal): Promise<TrustBundle> {
+  switch (source.kind) {
+    case 'file':
+      return parseBundle(
+        await readBundleFile(source.path),
+        source.format,
+        place.trustDomain,
+        'agent.trust_bundle_path',
+      );
+    case 'url':
+      return parseBundle(
+        await download(source.url, signal),
+        source.format,
+        place.trustDomain,
+        'agent.trust_bundle_url',
+      );
+    case 'pin':
+      return pinned(source.sha256, place, signal);
+    case 'insecure':
+      return insecure(place, signal);
+  }
+}
+
+async function readBundleFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new ConfigError([{ path: 'agent.trust_bundle_path', message: 'the file cannot be read', file: path }], {
+      cause,
+    });
+  }
+}
+
+async function download(url: string, signal: AbortSignal): Promise<string> {
+  try {
+    // A redirect could leave https.
+    const response = await fetch(url, { signal, redirect: 'error' });
+    if (!response.ok) throw new Error(`the web server answered ${response.status}`);
+    const body = await response.arrayBuffer();
+    if (body.byteLength > MAX_BYTES) throw new Error('the answer is too long');
+    return new TextDecoder().decode(body);
+  } catch (cause) {
+    throw new GrpcError(Code.UNAVAILABLE, 'the trust bundle could not be downloaded', { cause });
+  }
+}
+
+function parseBundle(text: string, format: BundleFormat, trustDomain: TrustDomain, path: string): TrustBundle {
+  try {
+    if (format === 'spiffe') return parseBundleDocument(trustDomain, text);
+    const certificates = parseCertificatesPem(text);
+    if (certificates.length === 0) throw new Error('there is no certificate in it');
+    return TrustBundle.of(trustDomain, {
+      x509Authorities: certificates.map((certificate) => ({ certificate, tainted: false })),
+    });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `no trust bundle in the format ${format}: ${reason}`;
+    throw new ConfigError([{ path, message }], { cause });
+  }
+}
+
+/** Of what the stranger at the other end claims, only the root with the configured fingerprint is believed. */
+async function pinned(sha256: string, place: TrustPlace, signal: AbortSignal): Promise<TrustBundle> {
+  const { bundle, presented } = await fetchUnverifiedBundle(place, signal);
+  const candidates = [...bundle.x509Authorities.map(({ certificate }) => certificate), ...presented];
+  const root = candidates.find(({ raw }) => createHash('sha256').update(raw).digest('hex') === sha256);
+  if (root === undefined) {
+    const message = 'the server presents no root with this SHA-256 fingerprint; is it the right server?';
+    throw new ConfigError([{ path: 'agent.trust_bundle_pin', message }]);
+  }
+  return TrustBundle.of(place.trustDomain, { x509Authorities: [{ certificate: root, tainted: false }] });
+}
+
+/** Believes whoever answers, if it only claims the right name. */
+async function insecure(place: TrustPlace, signal: AbortSignal): Promise<TrustBundle> {
+  const { bundle, presented } = await fetchUnverifiedBundle(place, signal);
+  const expected = serverId(place.trustDomain).toString();
+  const names = presented[0]?.uriSans ?? [];
+  if (names.length !== 1 || names[0] !== expected) {
+    const message = `the server does not call itself ${expected}; check agent.trust_domain and agent.server_address`;
+    throw new ConfigError([{ path: 'agent.insecure_bootstrap', message }]);
+  }
+  return bundle;
+}

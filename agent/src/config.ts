@@ -1,0 +1,133 @@
+import { join, resolve } from 'node:path';
+import { ConfigError, type LogFormat, type LogLevel } from '@steeple/daemon';
+import { type ConfigDocument, checkConfig, configOf } from '@steeple/daemon/config';
+import type { KeyType, TrustDomain } from '@steeple/spiffe';
+import type { TrustSource } from './app/trust-source.ts';
+import { type AgentFile, agentFileSchema } from './config-schema.ts';
+
+/** A plugin by name, with its settings as far as they were not judged yet. */
+export interface PluginChoice {
+  readonly name: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  /** Where its settings stand in the file, for messages. */
+  readonly document: ConfigDocument;
+}
+
+/** What an agent needs to know. Durations in seconds, paths absolute. */
+export interface AgentConfig {
+  readonly trustDomain: TrustDomain;
+  readonly server: { readonly host: string; readonly port: number };
+  readonly socketPath: string;
+  readonly dataDir: string;
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  readonly trust: TrustSource;
+  readonly workloadKeyType: KeyType;
+  readonly allowUnauthenticatedVerifiers: boolean;
+  readonly allowedForeignJwtClaims: readonly string[];
+  readonly availabilityTarget: number | undefined;
+  readonly syncInterval: number;
+  readonly jwtCache: { readonly maxSize: number; readonly hitTimeout: number };
+  readonly wit: boolean;
+  readonly keyManager: PluginChoice;
+  readonly nodeAttestor: PluginChoice;
+  readonly workloadAttestors: readonly PluginChoice[];
+}
+
+type PluginKind = keyof Pick<AgentFile['plugins'], 'KeyManager' | 'NodeAttestor' | 'WorkloadAttestor'>;
+
+/**
+ * The configuration that a file holds. `env` gives the place of the default socket: below `XDG_RUNTIME_DIR`, or
+ * `/run/steeple`.
+ *
+ * @throws {ConfigError} with every problem and its place
+ */
+export function parseAgentConfig(document: ConfigDocument, env: NodeJS.ProcessEnv = process.env): AgentConfig {
+  const file = checkConfig(agentFileSchema, document);
+  const { agent } = file;
+  const dataDir = resolve(agent.data_dir);
+  const keyManager = onlyOne('KeyManager', choices(file, document, 'KeyManager', 'disk', { directory: dataDir }));
+  const nodeAttestor = onlyOne('NodeAttestor', choices(file, document, 'NodeAttestor', 'join_token', {}));
+  return Object.freeze({
+    trustDomain: agent.trust_domain,
+    server: { host: agent.server_address, port: agent.server_port },
+    socketPath: resolve(agent.socket_path ?? join(runtimeDir(env), 'agent', 'api.sock')),
+    dataDir,
+    log: { level: agent.log_level, format: agent.log_format },
+    trust: trustSource(agent),
+    workloadKeyType: agent.workload_x509_svid_key_type,
+    allowUnauthenticatedVerifiers: agent.allow_unauthenticated_verifiers,
+    allowedForeignJwtClaims: agent.allowed_foreign_jwt_claims,
+    availabilityTarget: agent.availability_target,
+    syncInterval: agent.experimental.sync_interval,
+    jwtCache: { maxSize: agent.jwt_svid_cache_max_size, hitTimeout: agent.jwt_svid_cache_hit_timeout },
+    wit: agent.experimental.feature_flags.includes('wit-svid'),
+    keyManager,
+    nodeAttestor: withJoinToken(nodeAttestor, agent),
+    workloadAttestors: choices(file, document, 'WorkloadAttestor', 'unix', {}),
+  });
+}
+
+/** As {@link parseAgentConfig}, for a configuration made in the program, in the form of a file. */
+export function agentConfigOf(value: unknown, env: NodeJS.ProcessEnv = process.env): AgentConfig {
+  return parseAgentConfig(configOf(value), env);
+}
+
+function runtimeDir(env: NodeJS.ProcessEnv): string {
+  const user = env['XDG_RUNTIME_DIR'];
+  return user === undefined || user === '' ? '/run/steeple' : join(user, 'steeple');
+}
+
+function trustSource(agent: AgentFile['agent']): TrustSource {
+  const {
+    trust_bundle_path: path,
+    trust_bundle_url: url,
+    trust_bundle_pin: sha256,
+    trust_bundle_format: format,
+  } = agent;
+  if (path !== undefined) return { kind: 'file', path: resolve(path), format };
+  if (url !== undefined) return { kind: 'url', url, format };
+  return sha256 === undefined ? { kind: 'insecure' } : { kind: 'pin', sha256 };
+}
+
+/** The enabled plugins of a kind; without any, the one that suits most. */
+function choices(
+  file: AgentFile,
+  document: ConfigDocument,
+  kind: PluginKind,
+  fallback: string,
+  data: Readonly<Record<string, unknown>>,
+): readonly PluginChoice[] {
+  const named = Object.entries(file.plugins[kind] ?? {}).flatMap(([name, bodies]) =>
+    bodies
+      .filter(({ enabled }) => enabled)
+      .map(({ plugin_data: own = {} }) => ({ name, data: own, document: part(document, own, kind, name) })),
+  );
+  return named.length > 0 ? named : [{ name: fallback, data, document: configOf(data) }];
+}
+
+function onlyOne(kind: PluginKind, plugins: readonly PluginChoice[]): PluginChoice {
+  const [first, ...others] = plugins;
+  if (first !== undefined && others.length === 0) return first;
+  throw new ConfigError([{ path: `plugins.${kind}`, message: 'exactly one is needed' }]);
+}
+
+function withJoinToken(attestor: PluginChoice, agent: AgentFile['agent']): PluginChoice {
+  const { join_token: token, join_token_file: file } = agent;
+  if (token === undefined && file === undefined) return attestor;
+  if (attestor.name !== 'join_token') {
+    const message = `only the node attestor join_token uses it, and ${attestor.name} is configured`;
+    throw new ConfigError([{ path: `agent.${token === undefined ? 'join_token_file' : 'join_token'}`, message }]);
+  }
+  const own = token === undefined ? { join_token_file: resolve(file ?? '') } : { join_token: token };
+  const data = { ...attestor.data, ...own };
+  return { ...attestor, data, document: { ...attestor.document, value: data } };
+}
+
+/** The settings of one plugin as a document of their own that still knows its places. */
+function part(document: ConfigDocument, value: unknown, kind: string, name: string): ConfigDocument {
+  return {
+    value,
+    ...(document.file === undefined ? {} : { file: document.file }),
+    positionOf: (path) => document.positionOf(['plugins', kind, name, 'plugin_data', ...path]),
+  };
+}
