@@ -4,7 +4,7 @@ import { loadPlugin, type PluginKind, type PluginKinds } from '@steeple/plugins'
 import type { PluginChoice } from './config.ts';
 
 /** How the kinds are called in the configuration file. */
-const FILE_KIND: Partial<Record<PluginKind, string>> = {
+export const FILE_KIND: Partial<Record<PluginKind, string>> = {
   datastore: 'DataStore',
   'key-manager': 'KeyManager',
   'node-verifier': 'NodeAttestor',
