@@ -1,5 +1,4 @@
-import type { AgentConfig } from '@steeple/agent';
-import { createLogger, type Logger, type LogLevel } from '@steeple/daemon';
+import { createLogger, type LogFormat, type Logger, type LogLevel } from '@steeple/daemon';
 import { type ConfigDocument, readConfigFile } from '@steeple/daemon/config';
 import { isOn, requiredText, text } from './flags.ts';
 import type { Options } from './verb.ts';
@@ -10,7 +9,10 @@ export function configDocument(options: Options): Promise<ConfigDocument> {
 }
 
 /** A logger as configured; --log-level wins. */
-export function daemonLogger(options: Options, log: AgentConfig['log']): Logger {
+export function daemonLogger(
+  options: Options,
+  config: { readonly logLevel: LogLevel; readonly logFormat: LogFormat },
+): Logger {
   const level = text(options, 'logLevel') as LogLevel | undefined;
-  return createLogger({ ...log, level: level ?? log.level });
+  return createLogger({ format: config.logFormat, level: level ?? config.logLevel });
 }

@@ -9,5 +9,5 @@ import { withJoinToken } from './with-join-token.ts';
 export async function run(options: Options, context: CliContext): Promise<void> {
   const document = withJoinToken(await configDocument(options), text(options, 'joinToken'));
   const config = parseAgentConfig(document, context.env);
-  await runDaemons([createAgent(config, { clock: systemClock, logger: daemonLogger(options, config.log) })], context);
+  await runDaemons([createAgent(config, { clock: systemClock, logger: daemonLogger(options, config) })], context);
 }

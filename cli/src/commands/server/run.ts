@@ -6,6 +6,6 @@ import type { CliContext, Options } from '../../verb.ts';
 
 export async function run(options: Options, context: CliContext): Promise<void> {
   const config = parseServerConfig(await configDocument(options), context.env);
-  const logger = daemonLogger(options, { level: config.logLevel, format: config.logFormat });
+  const logger = daemonLogger(options, config);
   await runDaemons([createServer(config, { clock: systemClock, logger })], context);
 }
