@@ -63,7 +63,7 @@ const agent = z
     /** The Workload API socket. */
     socket_path: text.optional(),
     /** Where the agent keeps its SVID and, by default, its keys. */
-    data_dir: text.default('./data/agent'),
+    data_dir: text.optional(),
     log_level: logLevel.default('info'),
     log_format: z.enum(['text', 'json']).default('text'),
     /** File with the trust bundle for the first contact. */

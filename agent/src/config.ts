@@ -1,6 +1,7 @@
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError, type LogFormat, type LogLevel } from '@steeple/daemon';
-import { type ConfigDocument, checkConfig, configOf } from '@steeple/daemon/config';
+import { type ConfigDocument, checkConfig, configOf, type Environment } from '@steeple/daemon/config';
 import type { KeyType, TrustDomain } from '@steeple/spiffe';
 import type { TrustSource } from './app/trust-source.ts';
 import { type AgentFile, agentFileSchema } from './config-schema.ts';
@@ -19,7 +20,8 @@ export interface AgentConfig {
   readonly server: { readonly host: string; readonly port: number };
   readonly socketPath: string;
   readonly dataDir: string;
-  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
   readonly trust: TrustSource;
   readonly workloadKeyType: KeyType;
   readonly allowUnauthenticatedVerifiers: boolean;
@@ -36,23 +38,23 @@ export interface AgentConfig {
 type PluginKind = keyof Pick<AgentFile['plugins'], 'KeyManager' | 'NodeAttestor' | 'WorkloadAttestor'>;
 
 /**
- * The configuration that a file holds. `env` gives the place of the default socket: below `XDG_RUNTIME_DIR`, or
- * `/run/steeple`.
+ * The configuration of an agent from a document with SPIRE's keys. `env` gives the default folders.
  *
  * @throws {ConfigError} with every problem and its place
  */
-export function parseAgentConfig(document: ConfigDocument, env: NodeJS.ProcessEnv = process.env): AgentConfig {
+export function parseAgentConfig(document: ConfigDocument, env: Environment = process.env): AgentConfig {
   const file = checkConfig(agentFileSchema, document);
   const { agent } = file;
-  const dataDir = resolve(agent.data_dir);
+  const dataDir = resolve(agent.data_dir ?? defaultDataDir(env));
   const keyManager = onlyOne('KeyManager', choices(file, document, 'KeyManager', 'disk', { directory: dataDir }));
   const nodeAttestor = onlyOne('NodeAttestor', choices(file, document, 'NodeAttestor', 'join_token', {}));
   return Object.freeze({
     trustDomain: agent.trust_domain,
     server: { host: agent.server_address, port: agent.server_port },
-    socketPath: resolve(agent.socket_path ?? join(runtimeDir(env), 'agent', 'api.sock')),
+    socketPath: resolve(agent.socket_path ?? defaultWorkloadSocket(env)),
     dataDir,
-    log: { level: agent.log_level, format: agent.log_format },
+    logLevel: agent.log_level,
+    logFormat: agent.log_format,
     trust: trustSource(agent),
     workloadKeyType: agent.workload_x509_svid_key_type,
     allowUnauthenticatedVerifiers: agent.allow_unauthenticated_verifiers,
@@ -68,13 +70,22 @@ export function parseAgentConfig(document: ConfigDocument, env: NodeJS.ProcessEn
 }
 
 /** As {@link parseAgentConfig}, for a configuration made in the program, in the form of a file. */
-export function agentConfigOf(value: unknown, env: NodeJS.ProcessEnv = process.env): AgentConfig {
+export function agentConfigOf(value: unknown, env: Environment = process.env): AgentConfig {
   return parseAgentConfig(configOf(value), env);
 }
 
-function runtimeDir(env: NodeJS.ProcessEnv): string {
-  const user = env['XDG_RUNTIME_DIR'];
-  return user === undefined || user === '' ? '/run/steeple' : join(user, 'steeple');
+/** The Workload API socket when none is configured. */
+export function defaultWorkloadSocket(env: Environment): string {
+  const runtime = env['XDG_RUNTIME_DIR'];
+  return join(runtime ? join(runtime, 'steeple') : '/run/steeple', 'agent', 'api.sock');
+}
+
+function defaultDataDir(env: Environment): string {
+  const state = env['XDG_STATE_HOME'];
+  if (state) return join(state, 'steeple', 'agent');
+  return process.getuid?.() === 0
+    ? '/var/lib/steeple/agent'
+    : join(env['HOME'] ?? homedir(), '.local', 'state', 'steeple', 'agent');
 }
 
 function trustSource(agent: AgentFile['agent']): TrustSource {

@@ -1,0 +1,147 @@
+import type { Clock, Logger, TaskGroup } from '@steeple/daemon';
+import type { HealthState } from '@steeple/proto/grpc';
+import type { TrustBundle } from '@steeple/spiffe';
+import { serverFailure } from './api/server-failure.ts';
+import type { WorkloadApiParts } from './api/workload.ts';
+import { WorkloadCalls } from './api/workload-calls.ts';
+import { AgentIdentity } from './app/agent-identity.ts';
+import { attestNode } from './app/attest-node.ts';
+import { Bootstrap } from './app/bootstrap.ts';
+import { CurrentSvid } from './app/current-svid.ts';
+import { IdentityCache } from './app/identity-cache.ts';
+import { JwtCache } from './app/jwt-cache.ts';
+import { KnownState } from './app/known-state.ts';
+import { loadTrust } from './app/load-trust.ts';
+import { OpenStreams } from './app/open-streams.ts';
+import { Push } from './app/push.ts';
+import { ServerFaults } from './app/server-faults.ts';
+import { ServerLink, type ServerTarget } from './app/server-link.ts';
+import { Storage } from './app/storage.ts';
+import { SvidRotation } from './app/svid-rotation.ts';
+import { Sync } from './app/sync.ts';
+import { WitCache } from './app/wit-cache.ts';
+import { WorkloadAttestation } from './app/workload-attestation.ts';
+import type { AgentConfig } from './config.ts';
+import type { AgentPlugins } from './load-plugins.ts';
+
+export interface AssembleParts {
+  readonly config: AgentConfig;
+  readonly plugins: AgentPlugins;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  readonly health: HealthState;
+}
+
+/** The parts of an agent that its life is made of. */
+export interface Assembled {
+  readonly current: CurrentSvid;
+  readonly link: ServerLink;
+  readonly known: KnownState;
+  readonly bootstrap: Bootstrap;
+  readonly workloadApi: (peerOf: ConstructorParameters<typeof WorkloadCalls>[0]['peerOf']) => WorkloadApiParts;
+  /** Starts what goes on for as long as the agent lives; stopped in reverse. */
+  readonly run: (tasks: TaskGroup) => void;
+}
+
+/** Seconds that one call to the server, and one workload attestor, may take. */
+const CALL_TIMEOUT = 30;
+const ATTESTOR_TIMEOUT = 5;
+
+/** Makes everything in order, each with what it needs; nothing happens yet. */
+export function assemble({ config, plugins, health, ...rim }: AssembleParts): Assembled {
+  const { clock, logger } = rim;
+  const { trustDomain, dataDir } = config;
+  const now = () => clock.now();
+  const cache = new IdentityCache(trustDomain, now);
+  const current = new CurrentSvid();
+  const target: ServerTarget = { ...config.server, trustDomain, bundles: cache.bundles, now };
+  const link = new ServerLink({ target, svid: current, logger, callTimeout: CALL_TIMEOUT });
+  current.onChange(() => link.reconnect());
+
+  const storage = new Storage(dataDir);
+  const known = new KnownState({ dataDir, cache, storage, logger });
+  const onBundle = (bundle: TrustBundle) => cache.apply({ bundles: [bundle] });
+  const identity = new AgentIdentity({
+    ...rim,
+    current,
+    storage,
+    onBundle,
+    keyManager: plugins.keyManager,
+    attest: (csr, signal) => attestNode(target, plugins.prover, csr, { signal, deadline: CALL_TIMEOUT }),
+    renew: (csr, signal) => link.renewAgent(csr, signal),
+    stillServing: () => cache.svidCount > 0,
+  });
+  const bootstrap = new Bootstrap({
+    ...rim,
+    trustDomain,
+    storage,
+    identity,
+    onBundle,
+    source: config.trust,
+    loadTrust: (source, signal) => loadTrust(source, { ...config.server, trustDomain }, signal),
+  });
+
+  const faults = new ServerFaults({ identity, link });
+  const server = { ...rim, server: link, onServerError: (e: unknown, signal: AbortSignal) => faults.judge(e, signal) };
+  const jwts = new JwtCache({ ...server, ...config.jwtCache });
+  const wits = new WitCache(server);
+  const sync = new Sync({
+    ...server,
+    cache,
+    interval: config.syncInterval,
+    onSynced: () => setServing(health, true),
+  });
+  const push = new Push({ ...server, sync });
+  const rotation = new SvidRotation({
+    ...server,
+    cache,
+    keyType: config.workloadKeyType,
+    availabilityTarget: config.availabilityTarget,
+    onStaleEntries: () => sync.nudge(),
+  });
+  cache.onWork(() => {
+    jwts.retainEntries(cache.entries);
+    jwts.retainKeys(trustedKids(cache.ownBundle));
+    wits.retainEntries(cache.entries);
+    known.changed();
+  });
+
+  const attestation = new WorkloadAttestation({ ...rim, attestors: plugins.attestors, timeout: ATTESTOR_TIMEOUT });
+  const streams = new OpenStreams(clock);
+  return {
+    current,
+    link,
+    known,
+    bootstrap,
+    workloadApi: (peerOf) => ({
+      calls: new WorkloadCalls({ cache, attestation, streams, peerOf }),
+      jwts,
+      wits,
+      clock,
+      settings: config,
+      serverFailure: (error) => {
+        faults.report(error);
+        return serverFailure(error);
+      },
+    }),
+    run: (tasks) => {
+      tasks.run('known state', (signal) => known.run(signal));
+      tasks.run('server faults', (signal) => faults.run(signal));
+      tasks.run('open streams', (signal) => streams.run(signal));
+      tasks.run('agent identity', (signal) => identity.run(signal));
+      tasks.run('svid rotation', (signal) => rotation.run(signal));
+      tasks.run('push', (signal) => push.run(signal));
+      tasks.run('sync', (signal) => sync.run(signal));
+    },
+  };
+}
+
+/** What the health service says of the agent as a whole and of the Workload API. */
+export function setServing(health: HealthState, serving: boolean): void {
+  for (const service of health.services()) health.set(service, serving);
+}
+
+function trustedKids(bundle: TrustBundle): ReadonlySet<string> {
+  return new Set(bundle.jwtAuthorities.filter(({ tainted }) => !tainted).map(({ kid }) => kid));
+}
