@@ -1,7 +1,7 @@
 import { type AgentRecord, IssuerError, sortSelectors } from '@steeple/core';
 import { SpiffeId } from '@steeple/spiffe';
 import type { Database } from './database.ts';
-import { readMembers, writeMembers } from './members.ts';
+import { readMembers, replaceMembers } from './members.ts';
 import { selectorFromText, selectorTexts } from './selector-text.ts';
 
 /** A row of the table `agents`. */
@@ -42,7 +42,7 @@ export function upsertAgent(db: Database, agent: AgentRecord): AgentRecord {
     agent_version: agent.agentVersion,
   });
   if (written === undefined) throw new IssuerError('internal', 'datastore-sql: the agent was not written');
-  writeMembers(db, SELECTORS, written.row, selectorTexts(agent.selectors));
+  replaceMembers(db, SELECTORS, written.row, selectorTexts(agent.selectors));
   return requireAgent(db, agent.id);
 }
 

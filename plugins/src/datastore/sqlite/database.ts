@@ -62,11 +62,10 @@ export class Database {
   close(): void {
     this.#listeners.clear();
     this.#statements.clear();
-    this.#guard(() => this.#connection.close());
+    if (this.#connection.open) this.#guard(() => this.#connection.close());
   }
 
   #prepare(sql: string): Sqlite.Statement {
-    if (!this.#connection.open) throw new IssuerError('unavailable', 'the datastore is closed');
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.#connection.prepare(sql);
@@ -76,6 +75,7 @@ export class Database {
   }
 
   #guard<T>(work: () => T): T {
+    if (!this.#connection.open) throw new IssuerError('unavailable', 'the datastore is closed');
     try {
       return work();
     } catch (error) {

@@ -1,7 +1,7 @@
 import { IssuerError, type RegistrationEntry, sortSelectors } from '@steeple/core';
 import { SpiffeId } from '@steeple/spiffe';
 import type { Database, Parameter } from './database.ts';
-import { readMembers, writeMembers } from './members.ts';
+import { addMembers, type ChildTable, readMembers, replaceMembers } from './members.ts';
 import { selectorFromText, selectorsKey, selectorTexts } from './selector-text.ts';
 
 /** A row of the table `entries`. */
@@ -42,7 +42,7 @@ const UPDATE = `UPDATE entries SET spiffe_id = @spiffe_id, parent_id = @parent_i
 export function insertEntry(db: Database, entry: RegistrationEntry): RegistrationEntry {
   requireBundles(db, entry.federatesWith);
   const row = db.insert(INSERT, { ...columns(entry), created_at: entry.createdAt });
-  writeParts(db, row, entry);
+  for (const [table, values] of partsOf(entry)) addMembers(db, table, row, values);
   return asStored(entry);
 }
 
@@ -50,7 +50,7 @@ export function insertEntry(db: Database, entry: RegistrationEntry): Registratio
 export function replaceEntry(db: Database, row: number, entry: RegistrationEntry): RegistrationEntry {
   requireBundles(db, entry.federatesWith);
   db.run(UPDATE, columns(entry));
-  writeParts(db, row, entry);
+  for (const [table, values] of partsOf(entry)) replaceMembers(db, table, row, values);
   return asStored(entry);
 }
 
@@ -115,10 +115,12 @@ function columns(entry: RegistrationEntry): Record<string, Parameter> {
   };
 }
 
-function writeParts(db: Database, row: number, entry: RegistrationEntry): void {
-  writeMembers(db, SELECTORS, row, selectorTexts(entry.selectors));
-  writeMembers(db, FEDERATES_WITH, row, [...new Set(entry.federatesWith)]);
-  writeMembers(db, DNS_NAMES, row, entry.dnsNames);
+function partsOf(entry: RegistrationEntry): readonly (readonly [ChildTable, readonly string[]])[] {
+  return [
+    [SELECTORS, selectorTexts(entry.selectors)],
+    [FEDERATES_WITH, [...new Set(entry.federatesWith)]],
+    [DNS_NAMES, entry.dnsNames],
+  ];
 }
 
 function requireBundles(db: Database, trustDomains: readonly string[]): void {

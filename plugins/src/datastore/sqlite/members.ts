@@ -1,4 +1,4 @@
-import type { Database, Parameter } from './database.ts';
+import type { Database } from './database.ts';
 
 /** Rows whose children are read by one query. */
 const CHUNK = 1000;
@@ -23,12 +23,18 @@ export function readMembers(db: Database, child: ChildTable, owners: readonly nu
 }
 
 /** Makes `values` the whole content of one owner's part of a child table. */
-export function writeMembers(db: Database, child: ChildTable, owner: number, values: readonly string[]): void {
-  const ordered = child.order !== child.column;
-  const columns = ordered ? `owner, ${child.column}, ${child.order}` : `owner, ${child.column}`;
+export function replaceMembers(db: Database, child: ChildTable, owner: number, values: readonly string[]): void {
   db.run(`DELETE FROM ${child.table} WHERE owner = ?`, [owner]);
+  addMembers(db, child, owner, values);
+}
+
+/** Adds the values of an owner that has none yet. */
+export function addMembers(db: Database, child: ChildTable, owner: number, values: readonly string[]): void {
+  const ordered = child.order !== child.column;
+  const sql = ordered
+    ? `INSERT INTO ${child.table} (owner, ${child.column}, ${child.order}) VALUES (?, ?, ?)`
+    : `INSERT INTO ${child.table} (owner, ${child.column}) VALUES (?, ?)`;
   for (const [position, value] of values.entries()) {
-    const row: Parameter[] = ordered ? [owner, value, position] : [owner, value];
-    db.run(`INSERT INTO ${child.table} (${columns}) VALUES (${row.map(() => '?').join(', ')})`, row);
+    db.run(sql, ordered ? [owner, value, position] : [owner, value]);
   }
 }
