@@ -142,7 +142,8 @@ async function makeAuthorities(trustDomain: TrustDomain, now: number, keyType: K
   const signer = localSigner(generateKey(keyType));
   const certificate = await selfSignedCa(signer, {
     trustDomain,
-    subject: { organization: ['Test'], commonName: `${trustDomain.name} root` },
+    // The number tells one root from the next.
+    subject: { organization: ['Test'], serialNumber: BigInt(`0x${randomBytes(8).toString('hex')}`).toString() },
     notBefore: now - 86_400,
     notAfter: now + 10 * 365 * 86_400,
     serial: randomBytes(16),

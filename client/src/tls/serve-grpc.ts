@@ -9,7 +9,12 @@ export interface SpiffeGrpcPort extends AsyncDisposable {
   readonly port: number;
   /** The verified client of a call, by `call.getPeer()`; undefined when it presented no certificate. */
   peer(call: { getPeer(): string }): VerifiedPeer | undefined;
-  /** Stops accepting connections; open ones are the grpc-js server's to end. */
+  /**
+   * Asks all open connections to end, and cuts them after `grace` seconds; clients reconnect and are judged anew. For use
+   * after a change of bundles or authorisation, which by itself only concerns new connections.
+   */
+  drain(grace: number): void;
+  /** Stops accepting connections and asks the open ones to end; resolves when they have. */
   close(): Promise<void>;
 }
 
@@ -38,11 +43,14 @@ export async function serveGrpc(
     listener.once('error', reject).listen({ host: options.host, port: options.port }, resolve);
   });
   const close = async () => {
-    await new Promise<void>((resolve) => listener.close(() => resolve()));
+    const ended = new Promise<void>((resolve) => listener.close(() => resolve()));
+    injector.destroy();
+    await ended;
   };
   return {
     port: (listener.address() as AddressInfo).port,
     peer: (call) => peers.get(call.getPeer()),
+    drain: (grace) => injector.drain(grace * 1000),
     close,
     [Symbol.asyncDispose]: close,
   };
