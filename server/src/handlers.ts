@@ -1,9 +1,14 @@
 import type { Clock, Logger } from '@steeple/daemon';
 import { agentHandlers } from './api/agent.ts';
+import { bundleHandlers } from './api/bundle.ts';
+import { debugHandlers } from './api/debug.ts';
 import { entryHandlers } from './api/entry.ts';
 import { serverHealthHandlers } from './api/health.ts';
+import { localAuthorityHandlers } from './api/local-authority.ts';
+import { loggerHandlers } from './api/logger.ts';
 import { svidHandlers } from './api/svid.ts';
 import { syncHandlers } from './api/sync.ts';
+import { trustDomainHandlers } from './api/trust-domain.ts';
 import type { ServerConfig } from './config.ts';
 import type { Services } from './endpoints/serve.ts';
 import type { UseCases } from './use-cases.ts';
@@ -15,18 +20,16 @@ import type { UseCases } from './use-cases.ts';
 export const handlersOf = (
   { trustDomain }: ServerConfig,
   use: UseCases,
-  { clock }: { readonly logger: Logger; readonly clock: Clock },
+  { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
 ): Services => ({
   agent: agentHandlers({ trustDomain, clock, ...use }),
   entry: entryHandlers({ trustDomain, ...use }),
   svid: svidHandlers({ trustDomain, ...use }),
   sync: syncHandlers(use.feed),
   health: serverHealthHandlers(use.health),
-  // bundleHandlers(use), trustDomainHandlers({ trustDomain, ...use }), localAuthorityHandlers(use),
-  // debugHandlers({ clock, ...use }) and loggerHandlers(logger) take these places.
-  bundle: {},
-  trustDomain: {},
-  localAuthority: {},
-  debug: {},
-  logger: {},
+  bundle: bundleHandlers(use),
+  trustDomain: trustDomainHandlers(use),
+  localAuthority: localAuthorityHandlers(use),
+  debug: debugHandlers({ ...use, now: () => clock.now() }),
+  logger: loggerHandlers({ logger }),
 });

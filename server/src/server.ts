@@ -86,7 +86,13 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
         await stop();
         throw error;
       }),
-    wait: () => tasks.wait().finally(stop),
+    async wait() {
+      try {
+        await tasks.wait();
+      } finally {
+        await stop();
+      }
+    },
     stop,
     get addresses() {
       if (!addresses) throw new Error('the server has not started');
