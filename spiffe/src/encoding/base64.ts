@@ -6,8 +6,8 @@
 const STANDARD = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const URL_SAFE = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const FOREIGN = 0xff;
-/** Characters per call of `String.fromCharCode`, far below any limit on arguments. */
-const CHUNK = 4096;
+/** Far faster than `String.fromCharCode`. The codes are ASCII, where this decoder and every other agree. */
+const ASCII = new TextDecoder('latin1');
 
 const codesOf = (alphabet: string): Uint8Array => Uint8Array.from(alphabet, (character) => character.charCodeAt(0));
 
@@ -48,17 +48,25 @@ export function decodeBase64(text: string): Uint8Array | undefined {
 
 function encode(bytes: Uint8Array, codes: Uint8Array): string {
   const { length } = bytes;
+  const whole = length - (length % 3);
   const output = new Uint8Array(Math.ceil((length * 4) / 3));
   let written = 0;
-  for (let index = 0; index < length; index += 3) {
+  // Never beyond the end inside the loop: one such read makes every later one slow.
+  for (let index = 0; index < whole; index += 3) {
     const group = ((bytes[index] ?? 0) << 16) | ((bytes[index + 1] ?? 0) << 8) | (bytes[index + 2] ?? 0);
-    // Writes beyond the end of a typed array are dropped, which is exactly what the last short group needs.
     output[written++] = codes[group >> 18] ?? 0;
     output[written++] = codes[(group >> 12) & 63] ?? 0;
     output[written++] = codes[(group >> 6) & 63] ?? 0;
     output[written++] = codes[group & 63] ?? 0;
   }
-  return asciiText(output);
+  if (whole < length) {
+    const isPair = length - whole === 2;
+    const rest = ((bytes[whole] ?? 0) << 8) | (isPair ? (bytes[whole + 1] ?? 0) : 0);
+    output[written++] = codes[rest >> 10] ?? 0;
+    output[written++] = codes[(rest >> 4) & 63] ?? 0;
+    if (isPair) output[written++] = codes[(rest << 2) & 63] ?? 0;
+  }
+  return ASCII.decode(output);
 }
 
 function decode(text: string, end: number, values: Uint8Array): Uint8Array | undefined {
@@ -78,12 +86,4 @@ function decode(text: string, end: number, values: Uint8Array): Uint8Array | und
   }
   // The bits left over carry nothing; a second spelling would set them.
   return (pending & ((1 << bits) - 1)) === 0 ? output : undefined;
-}
-
-function asciiText(codes: Uint8Array): string {
-  let text = '';
-  for (let start = 0; start < codes.length; start += CHUNK) {
-    text += String.fromCharCode(...codes.subarray(start, start + CHUNK));
-  }
-  return text;
 }

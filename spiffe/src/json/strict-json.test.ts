@@ -188,6 +188,7 @@ describe('parseJson', () => {
       [0xef, 0xbb, 0xbf, 0x31],
     ]) {
       refusal(Uint8Array.from(bytes));
+      expect(read(utf8('"é"'))).toBe('é');
     }
   });
 

@@ -9,6 +9,9 @@ export interface JsonLimits {
   readonly maxDepth: number;
 }
 
+/** `ignoreBOM` keeps the mark in the text, where the grammar refuses it. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
  * JSON by RFC 8259, read for security decisions: one meaning per text or none. Refused are duplicate members, bytes that
  * are not UTF-8, a byte order mark, lone surrogates, numbers a double cannot hold, and anything after the value. Integers
@@ -28,8 +31,7 @@ function textWithin(input: string | Uint8Array, maxBytes: number): string {
     return input;
   }
   try {
-    // `ignoreBOM` keeps the mark in the text, where the grammar refuses it.
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(input);
+    return UTF8.decode(input);
   } catch (cause) {
     throw new SpiffeError('malformed-json', 'malformed JSON: not UTF-8', { cause });
   }

@@ -24,9 +24,17 @@ export function rawFromDer(der: Uint8Array, coordinateBytes: number): Uint8Array
 /** DER of a raw signature; its length has been checked by the caller. */
 export function derFromRaw(raw: Uint8Array): Uint8Array {
   const half = raw.length / 2;
-  const body = [...derInteger(raw.subarray(0, half)), ...derInteger(raw.subarray(half))];
-  const length = body.length < 0x80 ? [body.length] : [0x81, body.length];
-  return Uint8Array.from([SEQUENCE, ...length, ...body]);
+  const r = significant(raw, 0, half);
+  const s = significant(raw, half, raw.length);
+  const bodyLength = integerLength(r) + integerLength(s);
+  const start = bodyLength < 0x80 ? 2 : 3;
+  const der = new Uint8Array(start + bodyLength);
+  der[0] = SEQUENCE;
+  der[1] = 0x81;
+  der[start - 1] = bodyLength;
+  writeInteger(der, der.length - integerLength(s), s);
+  writeInteger(der, start, r);
+  return der;
 }
 
 /** Copies the INTEGER at `at` so that it ends at `end`; returns where the next one starts. */
@@ -42,13 +50,23 @@ function copyInteger(der: Uint8Array, at: number, raw: Uint8Array, end: number):
   return next;
 }
 
-function derInteger(bytes: Uint8Array): number[] {
-  let from = 0;
-  while (bytes[from] === 0 && from < bytes.length - 1) from++;
-  const digits = [...bytes.subarray(from)];
-  // A leading one bit would make the number negative.
-  if ((digits[0] ?? 0) >= 0x80) digits.unshift(0);
-  return [INTEGER, digits.length, ...digits];
+/** The number from `from` to `end` without its leading zeros, but with at least one byte. */
+function significant(raw: Uint8Array, from: number, end: number): Uint8Array {
+  let first = from;
+  while (raw[first] === 0 && first < end - 1) first++;
+  return raw.subarray(first, end);
+}
+
+/** A zero goes before a leading one bit, which would make the number negative. */
+function integerLength(digits: Uint8Array): number {
+  return 2 + digits.length + ((digits[0] ?? 0) >> 7);
+}
+
+function writeInteger(der: Uint8Array, at: number, digits: Uint8Array): void {
+  const length = integerLength(digits);
+  der[at] = INTEGER;
+  der[at + 1] = length - 2;
+  der.set(digits, at + length - digits.length);
 }
 
 function notDer(): TypeError {
