@@ -47,7 +47,9 @@ export class ServerIdentity implements X509SvidSource {
       spki: spkiOf(createPublicKey(privateKey)),
     });
     this.#svid = X509Svid.fromParts(chain, privateKey);
-    this.#rotateAt = rotateAt(leaf.notBefore, leaf.notAfter, random01(this.#random));
+    // It is backdated; counting from now, a short one is not over half before it is used.
+    const since = Math.max(leaf.notBefore, this.#clock.now());
+    this.#rotateAt = rotateAt(since, leaf.notAfter, random01(this.#random));
     this.#logger.info('Server SVID rotated', { expires_at: leaf.notAfter });
   }
 
