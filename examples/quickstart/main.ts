@@ -1,5 +1,6 @@
 // `npm start`: a whole trust domain on this machine. Two services find each other over mTLS, their identities rotate while
 // they talk, and a third process is refused. Ends with 0 only if each of these was really observed.
+import { existsSync } from 'node:fs';
 import { copyFile, link, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Process } from '../../test/stack/process.ts';
@@ -20,7 +21,7 @@ function ensure(condition: boolean, what: string): asserts condition {
 async function program(stack: Stack, name: string): Promise<string> {
   const path = join(stack.dir, 'bin', name);
   await mkdir(join(stack.dir, 'bin'), { recursive: true });
-  await link(process.execPath, path).catch(() => copyFile(process.execPath, path));
+  if (!existsSync(path)) await link(process.execPath, path).catch(() => copyFile(process.execPath, path));
   return path;
 }
 
