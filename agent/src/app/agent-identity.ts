@@ -42,6 +42,8 @@ export class AgentIdentity {
   #keyInUse: string | undefined;
   #reattestable = false;
   #busy: Promise<void> | undefined;
+  /** When the SVID in use was issued, as far as we know. */
+  #since = 0;
 
   constructor(parts: AgentIdentityParts) {
     this.#parts = parts;
@@ -61,6 +63,7 @@ export class AgentIdentity {
     if (key === undefined) return false;
     this.#keyInUse = key.id;
     this.#reattestable = reattestable;
+    this.#since = leaf.notBefore;
     current.set(X509Svid.fromParts(svid, privateKeyOf(key)));
     return true;
   }
@@ -80,8 +83,8 @@ export class AgentIdentity {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random, logger } = this.#parts;
     for (let failures = 0; !signal.aborted; ) {
-      const { notBefore, notAfter } = this.#parts.current.x509Svid().leaf;
-      if (failures === 0) await this.#napUntil(rotateAt(notBefore, notAfter, random()), signal);
+      const { notAfter } = this.#parts.current.x509Svid().leaf;
+      if (failures === 0) await this.#napUntil(rotateAt(this.#since, notAfter, random()), signal);
       if (signal.aborted) return;
       try {
         await (this.#reattestable ? this.attest(signal) : this.#renew(signal));
@@ -159,6 +162,8 @@ export class AgentIdentity {
     await this.#parts.storage.saveSvid(chain, reattestable); // I1
     this.#keyInUse = key.id;
     this.#reattestable = reattestable;
+    // Backdated: its life with us begins now.
+    this.#since = Math.max(svid.leaf.notBefore, this.#parts.clock.now());
     this.#parts.current.set(svid);
   }
 

@@ -138,8 +138,10 @@ export class SvidRotation {
     const { clock, random, availabilityTarget } = this.#parts;
     const svid = X509Svid.fromParts(chain, key, entry.hint);
     if (!svid.id.equals(entry.spiffeId)) throw new Error(`the server issued ${svid.id.toString()} instead`);
-    const { notBefore, notAfter } = svid.leaf;
-    if (notAfter <= clock.now()) throw new Error('the server issued an SVID that has expired; compare the clocks');
+    const { notAfter } = svid.leaf;
+    // It is backdated; its life with us begins now, else a short one would be over half before it came.
+    const notBefore = Math.max(svid.leaf.notBefore, clock.now());
+    if (notAfter <= notBefore) throw new Error('the server issued an SVID that has expired; compare the clocks');
     const moment =
       availabilityTarget === undefined
         ? rotateAt(notBefore, notAfter, random())
