@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server as Listener, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
@@ -59,7 +60,8 @@ export class FakeWorkloadApi implements AsyncDisposable {
   /** Every call so far, in order, refused ones included. */
   readonly calls: RecordedCall[] = [];
   readonly #directory: string;
-  #server: Server | undefined;
+  readonly #sockets = new Set<Socket>();
+  #listener: Listener | undefined;
 
   /** Starts on a socket in a new temporary directory. */
   static async start(): Promise<FakeWorkloadApi> {
@@ -108,8 +110,12 @@ export class FakeWorkloadApi implements AsyncDisposable {
 
   /** Stops listening and cuts all connections, as an agent that crashes. */
   async crash(): Promise<void> {
-    this.#server?.forceShutdown();
-    this.#server = undefined;
+    const listener = this.#listener;
+    if (listener === undefined) return;
+    this.#listener = undefined;
+    const closed = new Promise((resolve) => listener.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
   }
 
   /** Listens again, on the same socket, after a crash. */
@@ -117,11 +123,16 @@ export class FakeWorkloadApi implements AsyncDisposable {
     const server = new Server({ 'grpc.enable_channelz': 0 });
     const { definition, implementation } = this.#service();
     server.addService(definition, implementation);
-    await new Promise<void>((resolve, reject) => {
-      const target = `unix:${join(this.#directory, 'api.sock')}`;
-      server.bindAsync(target, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve()));
+    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+    // A listener of our own, because grpc-js cuts no connection at shutdown when channelz is off.
+    const listener = createServer((socket) => {
+      this.#sockets.add(socket);
+      socket.on('error', () => {}).once('close', () => this.#sockets.delete(socket));
+      injector.injectConnection(socket);
     });
-    this.#server = server;
+    const path = join(this.#directory, 'api.sock');
+    await new Promise<void>((resolve, reject) => listener.once('error', reject).listen(path, resolve));
+    this.#listener = listener;
   }
 
   /** Stops for good and removes the socket. */
