@@ -50,3 +50,4 @@ export { encodeName, type NameAttributes } from './x509/name.ts';
 export type { NameConstraints, Subtree } from './x509/name-constraints.ts';
 export { parseCertificatesPem, parsePem, toPem } from './x509/pem.ts';
 export { type SelfSignedCaRequest, selfSignedCa } from './x509/self-signed-ca.ts';
+export { buildPath, type PathInput } from './x509/chain.ts';
