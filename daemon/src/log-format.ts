@@ -8,12 +8,13 @@ export interface LogRecord {
   readonly time: number;
   readonly level: string;
   readonly message: string;
-  readonly fields: Readonly<Record<string, unknown>>;
+  /** From the outermost logger to the call. */
+  readonly layers: readonly object[];
 }
 
 /** The line for an event, with its line feed. Never throws, and one event is never more than one line. */
 export function formatRecord(format: LogFormat, record: LogRecord): string {
-  const fields = redactFields(record.fields);
+  const fields = redactFields(record.layers);
   const head = { time: rfc3339(record.time), level: record.level === 'warn' ? 'warning' : record.level };
   const message = printable(record.message);
   return format === 'json' ? jsonLine({ ...head, msg: message }, fields) : textLine({ ...head, msg: message }, fields);

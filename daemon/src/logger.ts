@@ -34,7 +34,7 @@ export interface LoggerOptions {
 /** A logger with SPIRE's line formats. */
 export function createLogger(options: LoggerOptions = {}): Logger {
   const { level = 'info', format = 'text', write = writeToStderr, now = () => Date.now() / 1000 } = options;
-  return new LineLogger({ level, format, write, now }, {});
+  return new LineLogger({ level, format, write, now }, []);
 }
 
 interface Family {
@@ -46,11 +46,11 @@ interface Family {
 
 class LineLogger implements Logger {
   readonly #family: Family;
-  readonly #fields: LogFields;
+  readonly #layers: readonly LogFields[];
 
-  constructor(family: Family, fields: LogFields) {
+  constructor(family: Family, layers: readonly LogFields[]) {
     this.#family = family;
-    this.#fields = fields;
+    this.#layers = layers;
   }
 
   get level(): LogLevel {
@@ -63,7 +63,7 @@ class LineLogger implements Logger {
   }
 
   child(fields: LogFields): Logger {
-    return new LineLogger(this.#family, { ...this.#fields, ...fields });
+    return new LineLogger(this.#family, [...this.#layers, fields]);
   }
 
   trace(message: string, fields?: LogFields): void {
@@ -89,7 +89,7 @@ class LineLogger implements Logger {
   #log(level: LogLevel, message: string, fields: LogFields | undefined): void {
     const { format, write, now } = this.#family;
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(this.#family.level)) return;
-    write(formatRecord(format, { time: now(), level, message, fields: { ...this.#fields, ...fields } }));
+    write(formatRecord(format, { time: now(), level, message, layers: [...this.#layers, fields ?? {}] }));
   }
 }
 

@@ -17,9 +17,12 @@ const SECRET_NAMES = new Set(
 const SECRET_LOOK =
   /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)|\bey[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*|(?<=:\/\/)[^\s/@:]{0,256}:[^\s/@]{1,256}(?=@)/g;
 
-/** A copy of log fields that is safe to print as JSON: no secrets, bounded, without cycles. */
-export function redactFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return copyObject(fields, 0);
+/**
+ * A copy of log fields that is safe to print as JSON: no secrets, bounded, without cycles. Later layers replace fields of
+ * earlier ones. Never throws, whatever getters and proxies do.
+ */
+export function redactFields(layers: readonly object[]): Record<string, unknown> {
+  return Object.fromEntries(layers.flatMap((layer) => Object.entries(copyMember({ layer }, 'layer', -1) as object)));
 }
 
 /** A text without what looks like a secret, and of bounded length. */

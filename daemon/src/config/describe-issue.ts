@@ -32,7 +32,7 @@ function unknownKey(key: string, known: readonly string[]): string {
 }
 
 function wrongType(issue: z.core.$ZodIssueInvalidType): string {
-  if (/received undefined$/.test(issue.message)) return 'is required';
+  if (issue.message.endsWith('received undefined')) return 'is required';
   const words: Readonly<Record<string, string>> = {
     string: 'a text',
     number: 'a number',

@@ -33,7 +33,7 @@ export class EnvExpander {
     if (environment === undefined) return text;
     return text.replaceAll(REFERENCE, (_, braced?: string, bare?: string) => {
       const name = braced ?? bare ?? '';
-      return environment[name] ?? this.#missing(name, offset);
+      return (Object.hasOwn(environment, name) ? environment[name] : undefined) ?? this.#missing(name, offset);
     });
   }
 

@@ -1,17 +1,25 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, Scalar } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node, parseAllDocuments, Scalar, type YAMLError } from 'yaml';
 import { ConfigError } from '../config-error.ts';
 import type { ConfigNode, Member } from './config-node.ts';
 import { type EnvExpander, typed } from './expand-env.ts';
 import { DEEPEST_CONFIG, type SourceText } from './source-text.ts';
 
+/** One mistake can make the library complain about every line that follows. */
+const MOST_PROBLEMS = 20;
+
+/** What a tag may say: nothing, or a type that JSON has too. */
+const PLAIN_TAG = /^(?:tag:yaml\.org,2002:(?:str|int|float|bool|null|seq|map))?$/;
+
 /** Reads one YAML 1.2 document of plain values: no anchors, no tags, no duplicate keys. Throws `ConfigError`. */
 export function parseYaml(source: SourceText, env: EnvExpander): ConfigNode {
   refuseDeepFlow(source);
-  const options = { version: '1.2', schema: 'core', uniqueKeys: true, prettyErrors: false } as const;
-  const [document, second] = [...parseAllDocuments(source.text, { ...options, lineCounter: new LineCounter() })];
+  const options = { version: '1.2', schema: 'core', uniqueKeys: false, prettyErrors: false } as const;
+  const [document, second] = [...parseAllDocuments(source.text, options)];
   if (document === undefined) return { kind: 'object', members: new Map(), offset: 0 };
   const errors = [...document.errors, ...document.warnings];
-  if (errors.length > 0) throw new ConfigError(errors.map((error) => problemAt(source, error.message, error.pos[0])));
+  if (errors.length > 0) {
+    throw new ConfigError(errors.slice(0, MOST_PROBLEMS).map((error) => problemOf(source, error)));
+  }
   if (second !== undefined) source.fail('a second document follows', second.range[0]);
   if (document.contents === null) return { kind: 'object', members: new Map(), offset: 0 };
   return convert(source, env, document.contents, 0);
@@ -21,18 +29,21 @@ function convert(source: SourceText, env: EnvExpander, node: Node, depth: number
   const offset = node.range?.[0] ?? 0;
   if (depth > DEEPEST_CONFIG) source.fail(`nested deeper than ${DEEPEST_CONFIG} levels`, offset);
   if (isAlias(node)) return source.fail('aliases are not allowed', offset);
-  if (node.tag !== undefined && node.tag.startsWith('!')) source.fail('tags are not allowed', offset);
+  if (!PLAIN_TAG.test(node.tag ?? '')) source.fail('only the tags of plain values are allowed', offset);
   if (isSeq<Node>(node)) {
     return { kind: 'list', items: node.items.map((item) => convert(source, env, item, depth + 1)), offset };
   }
   if (!isMap<Node, Node | null>(node)) return scalar(source, env, node, offset);
-  const members = node.items.map(({ key, value }): [string, Member] => {
+  const members = new Map<string, Member>();
+  for (const { key, value } of node.items) {
     const keyOffset = key.range?.[0] ?? offset;
     if (!isScalar(key)) return source.fail('a key must be a plain text', keyOffset);
     const empty: ConfigNode = { kind: 'scalar', value: null, offset: keyOffset };
-    return [String(key.value), { keyOffset, value: value === null ? empty : convert(source, env, value, depth + 1) }];
-  });
-  return { kind: 'object', members: new Map(members), offset };
+    const name = String(key.value);
+    if (members.has(name)) source.fail(`key ${JSON.stringify(name)} is set twice`, keyOffset);
+    members.set(name, { keyOffset, value: value === null ? empty : convert(source, env, value, depth + 1) });
+  }
+  return { kind: 'object', members, offset };
 }
 
 function scalar(source: SourceText, env: EnvExpander, node: Node, offset: number): ConfigNode {
@@ -58,7 +69,9 @@ function refuseDeepFlow(source: SourceText): void {
   }
 }
 
-function problemAt(source: SourceText, message: string, offset: number) {
+function problemOf(source: SourceText, error: YAMLError) {
+  const isDepth = error.message.includes('call stack');
+  const message = isDepth ? 'nested too deep' : (error.message.split('\n')[0] ?? '').slice(0, 200);
   const file = source.file === undefined ? {} : { file: source.file };
-  return { path: '', message: message.split('\n')[0] ?? message, ...file, ...source.position(offset) };
+  return { path: '', message, ...file, ...source.position(error.pos[0]) };
 }

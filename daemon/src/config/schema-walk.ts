@@ -28,13 +28,15 @@ const checked = new WeakSet<z.core.$ZodType>();
 /** Throws a `TypeError` if an object schema anywhere inside would drop unknown keys without a word. */
 export function requireStrict(schema: z.core.$ZodType): void {
   if (checked.has(schema)) return;
-  checked.add(schema);
-  const definition = definitionOf(schema);
-  if (definition.type === 'object' && definition.catchall === undefined) {
-    checked.delete(schema);
-    throw new TypeError('config schemas must be strict: use z.strictObject');
+  const inside = new Set([schema]);
+  for (const each of inside) {
+    const definition = definitionOf(each);
+    if (definition.type === 'object' && definition.catchall === undefined) {
+      throw new TypeError('config schemas must be strict: use z.strictObject');
+    }
+    for (const child of allChildren(definition)) inside.add(child);
   }
-  for (const child of allChildren(definition)) requireStrict(child);
+  checked.add(schema);
 }
 
 /** The schema itself, or what stands inside its wrappers. */
