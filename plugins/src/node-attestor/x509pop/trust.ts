@@ -1,15 +1,29 @@
 import { IssuerError } from '@steeple/core';
-import { type BundleSource, type Certificate, SpiffeError, type TrustDomain, verifyX509Svid } from '@steeple/spiffe';
-import { verifiedChains } from './chain.ts';
+import {
+  type BundleSource,
+  buildPath,
+  type Certificate,
+  SpiffeError,
+  type TrustDomain,
+  verifyX509Svid,
+} from '@steeple/spiffe';
 import type { CertificateTrust } from './verifier.ts';
 
-/** Certificates under configured authorities. `now` gives Unix seconds. */
+type Chain = readonly Certificate[];
+
+/**
+ * Certificates under configured authorities, by RFC 5280; the leaf may have any extended key usage. There is one chain for
+ * each root that vouches. `now` gives Unix seconds.
+ */
 export function publicKeyInfrastructure(roots: readonly Certificate[], now: () => number): CertificateTrust {
   return {
-    judge: (leaf, intermediates) => ({
-      chains: verifiedChains({ leaf, intermediates, roots, now: now() }),
-      svidPathTrimmed: '',
-    }),
+    judge(leaf, intermediates) {
+      const question = { leaf, intermediates, now: now() };
+      const first = believe(() => buildPath({ ...question, anchors: roots }));
+      const others = roots.filter((root) => first.at(-1)?.equals(root) !== true);
+      const more = others.flatMap((root) => pathIfAny(() => buildPath({ ...question, anchors: [root] })));
+      return { chains: [first, ...more], svidPathTrimmed: '' };
+    },
   };
 }
 
@@ -23,21 +37,30 @@ export function svidsUnder(
   const parent = prefix.endsWith('/') ? prefix : `${prefix}/`;
   return {
     judge(leaf, intermediates) {
-      const { id, chain } = verify([leaf, ...intermediates]);
+      const { id, chain } = believe(() => verifyX509Svid([leaf, ...intermediates], bundles, { now: now() }));
       if (!id.memberOf(trustDomain) || !id.path.startsWith(parent)) {
         throw refused(`the SVID's path is not below "${prefix}"`);
       }
       return { chains: [chain], svidPathTrimmed: id.path.slice(parent.length) };
     },
   };
+}
 
-  function verify(chain: readonly Certificate[]): ReturnType<typeof verifyX509Svid> {
-    try {
-      return verifyX509Svid(chain, bundles, { now: now() });
-    } catch (cause) {
-      if (!(cause instanceof SpiffeError)) throw cause;
-      throw refused(cause.message, cause);
-    }
+function pathIfAny(build: () => Chain): Chain[] {
+  try {
+    return [build()];
+  } catch (error) {
+    if (error instanceof SpiffeError) return [];
+    throw error;
+  }
+}
+
+function believe<T>(verify: () => T): T {
+  try {
+    return verify();
+  } catch (cause) {
+    if (!(cause instanceof SpiffeError)) throw cause;
+    throw refused(cause.message, cause);
   }
 }
 
