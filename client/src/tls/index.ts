@@ -15,4 +15,5 @@ export { spiffeHttpsAgent } from './https-agent.ts';
 export { peerChain } from './peer-chain.ts';
 export { type SpiffeGrpcPort, serveGrpc } from './serve-grpc.ts';
 export { guardServer, peerOf, requirePeer, type SpiffeServerOptions, serverOptions } from './server-guard.ts';
+export { type SpiffeFetch, spiffeFetch } from './spiffe-fetch.ts';
 export { type PeerPolicy, type VerifiedPeer, verifyPeer, verifyPeerIfPresent } from './verify-peer.ts';

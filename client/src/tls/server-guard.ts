@@ -14,7 +14,7 @@ export interface SpiffeServerOptions extends PeerPolicy {
    * undefined. `none`: no certificate is asked for.
    */
   readonly clientCertificate?: 'required' | 'optional' | 'none' | undefined;
-  /** Told of each refused connection; the client itself only sees a closed connection. */
+  /** Told of each refused connection just before it is cut; the client itself only sees that. */
   readonly onRefused?: ((error: Error, socket: Socket) => void) | undefined;
 }
 
@@ -64,29 +64,33 @@ function passes(gate: (socket: Socket) => void, socket: Socket, options: SpiffeS
     return true;
   } catch (error) {
     socket.on('error', () => {});
-    socket.destroy();
-    options.onRefused?.(error instanceof Error ? error : new Error(String(error)), socket);
+    try {
+      options.onRefused?.(error instanceof Error ? error : new Error(String(error)), socket);
+    } finally {
+      socket.destroy();
+    }
     return false;
   }
 }
 
 /** The verified client behind a connection that a guarded server accepted; undefined if it presented no certificate. */
 export function peerOf(socket: Socket): VerifiedPeer | undefined {
-  return peers.get(socket);
+  return (socket as Partial<Record<typeof PEER, VerifiedPeer>>)[PEER];
 }
 
 /** Like {@link peerOf}, for handlers that need an identity. @throws ClientError `no-peer-certificate` */
 export function requirePeer(socket: Socket): VerifiedPeer {
-  const peer = peers.get(socket);
+  const peer = peerOf(socket);
   if (peer === undefined) throw new ClientError('no-peer-certificate', 'client presented no certificate');
   return peer;
 }
 
-const peers = new WeakMap<Socket, VerifiedPeer>();
+// A property and no WeakMap: node:http2 shows handlers a proxy of the socket, which is another key.
+const PEER = Symbol('verified peer');
 
 function admit(socket: TLSSocket, options: SpiffeServerOptions): void {
   const wanted = options.clientCertificate ?? 'required';
   if (wanted === 'none') return;
   const peer = wanted === 'required' ? verifyPeer(socket, options) : verifyPeerIfPresent(socket, options);
-  if (peer !== undefined) peers.set(socket, peer);
+  if (peer !== undefined) Object.defineProperty(socket, PEER, { value: peer });
 }
