@@ -44,7 +44,7 @@ export class EntryWriter {
 
   /** Every acknowledged change that the server does not know of any more. */
   async missing(): Promise<string[]> {
-    const { entries } = await this.#client.listEntries({}, { deadline: 30 });
+    const { entries } = await this.#listed();
     const there = new Map(entries.map((entry) => [entry.id, entry.x509SvidTtl]));
     return this.#known.flatMap(({ id, ttl, deleted }) => {
       if (this.#unsure.has(id)) return [];
@@ -52,6 +52,18 @@ export class EntryWriter {
       if (!there.has(id)) return [`entry ${id}`];
       return there.get(id) === ttl ? [] : [`update of ${id} to ${ttl} (is ${there.get(id)})`];
     });
+  }
+
+  /** The channel may still be waiting to try a server again that has come back by now. */
+  async #listed(): Promise<{ entries: { id: string; x509SvidTtl: number }[] }> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#client.listEntries({}, { deadline: 30 });
+      } catch (error) {
+        if (tries === 50) throw error;
+        await new Promise((done) => setTimeout(done, 100));
+      }
+    }
   }
 
   async #create(id: string): Promise<void> {

@@ -1,8 +1,12 @@
 // A whole Steeple for tests: server and agent as real processes started by the command line, in a folder of their own.
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { credentials } from '@grpc/grpc-js';
+import { createClient } from '@steeple/proto/grpc';
+import { healthV1 } from '@steeple/proto/infra';
 import { type Finished, Process, run } from './process.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
@@ -74,13 +78,13 @@ export class Stack {
 
   async startServer(): Promise<void> {
     this.server = this.spawn('server', ['server', 'run', '--config', join(this.dir, 'server.json')]);
-    await this.healthy('server', ['server', 'healthcheck', '--socket', this.adminSocket]);
+    await this.#serving('server', this.adminSocket);
   }
 
   async startAgent(token?: string): Promise<void> {
     const join_ = token === undefined ? [] : ['--join-token', token];
     this.agent = this.spawn('agent', ['agent', 'run', '--config', join(this.dir, 'agent.json'), ...join_]);
-    await this.healthy('agent', ['agent', 'healthcheck', '--socket', this.workloadSocket]);
+    await this.#serving('agent', this.workloadSocket);
     this.#agentId = (await this.agentList())[0] ?? '';
   }
 
@@ -133,12 +137,14 @@ export class Stack {
     });
   }
 
-  async healthy(name: 'server' | 'agent', check: readonly string[], seconds = 20): Promise<void> {
+  /** Waits until the process answers a health check on its socket. */
+  async #serving(name: 'server' | 'agent', socket: string, seconds = 30): Promise<void> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       if (!this[name].running) throw new Error(`${name} did not start:\n${this[name].tail()}`);
-      if ((await this.try(check)).code === 0) return;
+      if (await isServing(socket)) return;
       if (Date.now() > end) throw new Error(`${name} is not healthy after ${seconds} s:\n${this[name].tail()}`);
+      await new Promise((done) => setTimeout(done, 20));
     }
   }
 
@@ -182,6 +188,22 @@ export class Stack {
     };
     await writeFile(join(this.dir, 'server.json'), JSON.stringify(server, null, 2));
     await writeFile(join(this.dir, 'agent.json'), JSON.stringify(agent, null, 2));
+  }
+}
+
+async function isServing(socket: string): Promise<boolean> {
+  if (!existsSync(socket)) return false;
+  const client = createClient(healthV1.Health, {
+    address: `unix:${socket}`,
+    credentials: credentials.createInsecure(),
+  });
+  try {
+    const { status } = await client.check({}, { metadata: { 'workload.spiffe.io': 'true' }, deadline: 2 });
+    return status === healthV1.HealthCheckResponse_ServingStatus.SERVING;
+  } catch {
+    return false;
+  } finally {
+    client.close();
   }
 }
 
