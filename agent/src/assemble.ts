@@ -77,7 +77,8 @@ export function assemble({ config, plugins, health, ...rim }: AssembleParts): As
     trustDomain,
     storage,
     identity,
-    onBundle,
+    // Keys of tokens, known from the last run, stay: the first contact is about certificates only.
+    onTrust: ({ x509Authorities }) => onBundle(cache.ownBundle.with({ x509Authorities })),
     source: config.trust,
     loadTrust: (source, signal) => loadTrust(source, { ...config.server, trustDomain }, signal),
   });

@@ -14,7 +14,8 @@ export interface BootstrapParts {
   readonly identity: AgentIdentity;
   readonly source: TrustSource | undefined;
   readonly loadTrust: TrustLoader;
-  readonly onBundle: (bundle: TrustBundle) => void;
+  /** Given the roots for the first contact; there may be nothing but X.509 authorities in it. */
+  readonly onTrust: (bundle: TrustBundle) => void;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -56,7 +57,7 @@ export class Bootstrap {
       case 'starting':
         return { kind: 'trusting', stored: this.#requireOwn(await this.#parts.storage.load()) };
       case 'trusting':
-        this.#parts.onBundle(await this.#trust(state.stored, signal));
+        this.#parts.onTrust(await this.#trust(state.stored, signal));
         return { kind: 'restoring', stored: state.stored };
       case 'restoring':
         return (await this.#parts.identity.restore(state.stored))
