@@ -36,6 +36,8 @@ export interface Forgery {
   readonly keyUsageCritical?: boolean;
   /** DER of the SEQUENCE, or `undefined` for no extension. */
   readonly basicConstraints?: Uint8Array | undefined;
+  /** Key purposes; both by default. */
+  readonly purposes?: readonly string[];
   readonly more?: readonly Uint8Array[];
   readonly signature?: { readonly hash: string; readonly algorithm: Uint8Array };
 }
@@ -84,7 +86,13 @@ export function forgeCa(subject: string, forgery: Forgery = {}): Forger {
 }
 
 function extensionsOf(forgery: Forgery): Uint8Array[] {
-  const { uris = ['spiffe://a.test/x'], names = [], more = [], keyUsageCritical = true } = forgery;
+  const {
+    uris = ['spiffe://a.test/x'],
+    names = [],
+    more = [],
+    keyUsageCritical = true,
+    purposes = [OID.serverAuth, OID.clientAuth],
+  } = forgery;
   const keyUsage = 'keyUsage' in forgery ? forgery.keyUsage : DIGITAL_SIGNATURE;
   const basicConstraints = 'basicConstraints' in forgery ? forgery.basicConstraints : sequence();
   const all = [...uris.map(uriName), ...names];
@@ -92,7 +100,7 @@ function extensionsOf(forgery: Forgery): Uint8Array[] {
     ...(keyUsage === undefined ? [] : [extension(OID.keyUsage, keyUsageCritical, keyUsage)]),
     ...(basicConstraints === undefined ? [] : [extension(OID.basicConstraints, true, basicConstraints)]),
     ...(all.length === 0 ? [] : [extension(OID.subjectAltName, false, sequence(...all))]),
-    extension(OID.extKeyUsage, false, sequence(encodeOid(OID.serverAuth), encodeOid(OID.clientAuth))),
+    extension(OID.extKeyUsage, false, sequence(...purposes.map(encodeOid))),
     ...more,
   ];
 }

@@ -83,14 +83,14 @@ class PathSearch {
     throw new SpiffeError('untrusted', 'signature does not hold or is of a refused kind', { rule: 'X509-28' });
   }
 
-  /** Runs checks; a failure is remembered if none was seen further up. */
+  /** Runs checks; a failure is remembered if none was seen further up, or if it ends the search. */
   #attempt(path: readonly Certificate[], checks: () => void): boolean {
     try {
       checks();
       return true;
     } catch (error) {
       if (!(error instanceof SpiffeError)) throw error;
-      if (path.length > this.#failureDepth) {
+      if (path.length > this.#failureDepth || this.#checksLeft < 0) {
         this.#failure = error;
         this.#failureDepth = path.length;
       }
