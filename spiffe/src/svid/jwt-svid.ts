@@ -42,7 +42,7 @@ export function parseJwtSvidUnverified(
   return jwtSvidOf(jws, id, claims, requireAudience(claims, accepted), hint);
 }
 
-/** The value of a token whose rules have been checked. */
+/** The value of a token whose rules have been checked. `iat` is a number if present, and never a limit. */
 export function jwtSvidOf(
   jws: CompactJws,
   id: SpiffeId,

@@ -5,7 +5,7 @@ import { algorithmFits } from '../jwt/algorithm.ts';
 import { type CompactJws, readClaims, readCompactJws } from '../jwt/compact-jws.ts';
 import { JWT_SVID, refused } from '../jwt/token-kind.ts';
 import { type JwtSvid, jwtSvidOf, requireAudience, requireJwtHeader, requireOwnAudience } from './jwt-svid.ts';
-import { momentOf, readDate, requireStarted, requireSubject, requireUnexpired } from './token-claims.ts';
+import { momentOf, requireStarted, requireSubject, requireUnexpired } from './token-claims.ts';
 import { readKid, requireBundle, requireSignature } from './token-trust.ts';
 
 export interface VerifyJwtSvidOptions {
@@ -47,7 +47,6 @@ export function verifyJwtSvid(
   const meantFor = requireAudience(claims, accepted); // JWT-10
   requireUnexpired(claims, moment, JWT_SVID); // JWT-13, JWT-15
   requireStarted(claims, moment, JWT_SVID); // JWT-H2
-  readDate(claims, 'iat', JWT_SVID); // a number if present; never a limit
   return jwtSvidOf(jws, id, claims, meantFor);
 }
 

@@ -81,6 +81,15 @@ describe('verifyWitSvid', () => {
     expect(svid).toMatchObject({ algorithm: 'ES256', token: wit, expiresAt: now + 300, issuedAt: now });
   });
 
+  it('holds the proof to the algorithm in the confirmation, not only to its key', () => {
+    const jwk = { ...publicJwk(TEST_KEYS.workloadRsa.publicKey), alg: 'PS256' };
+    const token = forgeWit({ claims: { cnf: { jwk } } });
+    const proofIn = (alg: string) => forgeProof({ header: { alg }, key: 'workloadRsa' }, token);
+    expect(verify(token, { token: proofIn('PS256') }).algorithm).toBe('PS256');
+    for (const alg of ['RS256', 'PS384'])
+      expect(errorOf(() => verify(token, { token: proofIn(alg) })).rule).toBe('WIT-28');
+  });
+
   it('accepts two fresh proofs of one WIT-SVID (WIT-15)', () => {
     const token = forgeWit({ claims: { jti: 'same' } });
     for (const jti of ['first', 'second']) {

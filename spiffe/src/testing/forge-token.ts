@@ -52,6 +52,7 @@ function rawSign(name: string, privateKey: KeyObject, publicKey: KeyObject, data
   if (name === 'der') return sign('sha256', data, privateKey);
   if (name === 'EdDSA') return sign(null, data, privateKey);
   if (name === 'p1363') return sign('sha256', data, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+  if (name === 'p1363 sha384') return sign('sha384', data, { key: privateKey, dsaEncoding: 'ieee-p1363' });
   const algorithm = algorithmNamed(name);
   if (algorithm === undefined) throw new Error(`the forge does not know ${name}`);
   return signWith(algorithm, privateKey, data);
@@ -61,6 +62,14 @@ function rawSign(name: string, privateKey: KeyObject, publicKey: KeyObject, data
 function loosen(part: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   return part.slice(0, -1) + alphabet[alphabet.indexOf(part.slice(-1)) + 1];
+}
+
+/** The numbers of a raw signature with zeros before them, so that each has `size` bytes. */
+function padded(part: string, size: number): string {
+  const bytes = Buffer.from(part, 'base64url');
+  const half = bytes.length / 2;
+  const zeros = Buffer.alloc(size - half);
+  return base64url(Buffer.concat([zeros, bytes.subarray(0, half), zeros, bytes.subarray(half)]));
 }
 
 function flipped(part: string, bit: number): string {
@@ -87,6 +96,8 @@ const MANGLES = {
     `${header}.${claims}.${base64url(Buffer.from(signature, 'base64url').subarray(0, -1))}`,
   'lengthened signature': ([header, claims, signature]: Parts) =>
     `${header}.${claims}.${base64url(Buffer.concat([Buffer.from(signature, 'base64url'), Buffer.of(0)]))}`,
+  'numbers padded to 33 bytes': ([header, claims, signature]: Parts) => `${header}.${claims}.${padded(signature, 33)}`,
+  'numbers padded to 48 bytes': ([header, claims, signature]: Parts) => `${header}.${claims}.${padded(signature, 48)}`,
   'signature of zeros': ([header, claims]: Parts) => `${header}.${claims}.${base64url(new Uint8Array(64))}`,
   'flipped signature bit': ([header, claims, signature]: Parts) => `${header}.${claims}.${flipped(signature, 77)}`,
   'flipped claims bit': ([header, claims, signature]: Parts) => `${header}.${flipped(claims, 210)}.${signature}`,
