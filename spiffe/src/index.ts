@@ -40,6 +40,7 @@ export { type VerifiedX509Svid, type VerifyX509SvidOptions, verifyX509Svid } fro
 export { X509Svid } from './svid/x509-svid.ts';
 export { Certificate, parseCertificate } from './x509/certificate.ts';
 export { concatCertificates, parseCertificates } from './x509/certificates.ts';
+export { buildPath, type PathInput } from './x509/chain.ts';
 export { type Csr, readCsr } from './x509/csr.ts';
 export { isDnsName } from './x509/dns-name.ts';
 export type { BasicConstraints } from './x509/extensions.ts';
@@ -50,4 +51,3 @@ export { encodeName, type NameAttributes } from './x509/name.ts';
 export type { NameConstraints, Subtree } from './x509/name-constraints.ts';
 export { parseCertificatesPem, parsePem, toPem } from './x509/pem.ts';
 export { type SelfSignedCaRequest, selfSignedCa } from './x509/self-signed-ca.ts';
-export { buildPath, type PathInput } from './x509/chain.ts';
