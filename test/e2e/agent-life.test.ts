@@ -1,5 +1,5 @@
-import { Code, GrpcError } from '@steeple/proto/grpc';
 import { parseCertificates } from '@steeple/client';
+import { Code, GrpcError } from '@steeple/proto/grpc';
 import { describe, expect, it } from 'vitest';
 import { HEADER, Home, Reader, until } from './home.ts';
 

@@ -1,8 +1,8 @@
-import { parseCertificates } from '@steeple/client';
-import { AgentStopped } from '@steeple/agent';
-import { Code, GrpcError } from '@steeple/proto/grpc';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AgentStopped } from '@steeple/agent';
+import { parseCertificates } from '@steeple/client';
+import { Code, GrpcError } from '@steeple/proto/grpc';
 import { describe, expect, it } from 'vitest';
 import { HEADER, Home, Reader, until } from './home.ts';
 
@@ -96,7 +96,10 @@ describe('an agent that the server wants no more', () => {
     await home.ready();
     const ended = home.agent.wait();
     await home.admin.agent.deleteAgent({ id: home.agentId });
-    const error = await ended.then(() => undefined, (error: unknown) => error);
+    const error = await ended.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     expect(error).toBeInstanceOf(AgentStopped);
     expect((error as AgentStopped).reason).toBe('lost-identity');
     expect((error as AgentStopped).message).toContain('steeple token generate');
