@@ -43,7 +43,12 @@ const [entry, ...args] = process.argv.slice(2);
 const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=8'];
 const child = spawn(node, [...flags, join(root, entry), ...args], {
   stdio: 'inherit',
-  env: { ...process.env, PATH: `${join(modules, '.bin')}:${process.env.PATH}` },
+  env: {
+    ...process.env,
+    PATH: `${join(modules, '.bin')}:${process.env.PATH}`,
+    // Stripped and compiled once, kept where only those can write who could change the code itself.
+    NODE_COMPILE_CACHE: join(modules, '.cache', 'steeple-code'),
+  },
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
