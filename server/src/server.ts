@@ -1,8 +1,10 @@
-import { type Clock, ConfigError, ensureDir, type Logger, reasonOf, systemClock, TaskGroup } from '@steeple/daemon';
+import { dirname } from 'node:path';
+import { type Clock, ConfigError, ensureDir, type Logger, systemClock, TaskGroup } from '@steeple/daemon';
 import { type GrpcHost, UnixListener } from '@steeple/daemon/listen';
 import type { BundleSource } from '@steeple/spiffe';
 import { type RandomBytes, systemRandom } from './app/randomness.ts';
 import type { ServerConfig } from './config.ts';
+import { ConnectionAge } from './endpoints/connection-age.ts';
 import { localHost, remoteHost, type ServeParts } from './endpoints/serve.ts';
 import { TlsListener } from './endpoints/tls-listener.ts';
 import { handlersOf } from './handlers.ts';
@@ -47,7 +49,8 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
 
   const start = async (): Promise<void> => {
     const use = await openUseCases(config, { logger, clock, random }, stack);
-    const serve = serveParts(config, use, { logger, clock });
+    const age = new ConnectionAge(clock, random);
+    const serve = { ...serveParts(config, use, { logger, clock }), age };
     const [local, remote] = [localHost(serve), remoteHost(serve)];
     stack.defer(() => drain(local, remote));
     const tls = await TlsListener.listen({
@@ -56,12 +59,12 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
       port: config.bindPort,
       svid: use.identity,
       bundles: acceptedBundles(config, use.bundles),
+      age,
       clock,
       logger,
     });
     stack.defer(() => tls.close());
-    await ensureDir(parentOf(config.socketPath), 0o750);
-    const unix = stack.use(await UnixListener.listen(config.socketPath, { host: local, mode: 'private', logger }));
+    const unix = stack.use(await about('server.socket_path', () => listenLocally(config.socketPath, local, logger)));
     tasks.run('authority rotation', (signal) => use.rotation.run(signal));
     tasks.run('server identity', (signal) => use.identity.run(signal));
     tasks.run('pruning', (signal) => use.pruning.run(signal));
@@ -106,11 +109,7 @@ type Rim = Required<ServerRim>;
 
 const openUseCases = async (config: ServerConfig, rim: Rim, stack: AsyncDisposableStack): Promise<UseCases> => {
   const { trustDomain } = config;
-  await ensureDir(config.dataDir, 0o700).catch((cause: unknown) => {
-    if (cause instanceof ConfigError) throw cause;
-    const message = `the directory ${config.dataDir} cannot be used: ${reasonOf(cause)}`;
-    throw new ConfigError([{ path: 'server.data_dir', message }], { cause });
-  });
+  await about('server.data_dir', () => ensureDir(config.dataDir, 0o700));
   const host = { logger: rim.logger, clock: rim.clock, trustDomain };
   const keys = await createPlugin('key-manager', config.plugins.keyManager, host);
   stack.defer(() => keys.close());
@@ -118,7 +117,11 @@ const openUseCases = async (config: ServerConfig, rim: Rim, stack: AsyncDisposab
   return createUseCases(config, { ...rim, keys, datastore }, stack);
 };
 
-const serveParts = (config: ServerConfig, use: UseCases, rim: { logger: Logger; clock: Clock }): ServeParts => ({
+const serveParts = (
+  config: ServerConfig,
+  use: UseCases,
+  rim: { logger: Logger; clock: Clock },
+): Omit<ServeParts, 'age'> => ({
   services: handlersOf(config, use, rim),
   guard: { agents: use.datastore.agents, entries: use.datastore.entries, adminIds: config.adminIds, clock: rim.clock },
   rateLimit: config.rateLimit,
@@ -136,4 +139,20 @@ const drain = async (...hosts: GrpcHost[]): Promise<void> => {
   await Promise.all(hosts.map((host) => host.drain(GRACE)));
 };
 
-const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')));
+const listenLocally = async (path: string, host: GrpcHost, logger: Logger): Promise<UnixListener> => {
+  await ensureDir(dirname(path), 0o750);
+  return UnixListener.listen(path, { host, mode: 'private', logger });
+};
+
+/** Names the setting that a problem is about. */
+const about = async <T>(setting: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new ConfigError(
+      cause.problems.map((one) => ({ ...one, path: setting })),
+      { cause },
+    );
+  }
+};

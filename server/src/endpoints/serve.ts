@@ -16,6 +16,7 @@ import { syncV1 } from '@steeple/proto/steeple-api';
 import { toGrpcError } from '../api/status.ts';
 import { auditLog } from './audit-log.ts';
 import { callLog } from './call-log.ts';
+import type { ConnectionAge } from './connection-age.ts';
 import { type GuardParts, guard } from './guard.ts';
 import { type RateSwitches, rateLimits } from './rate-limits.ts';
 
@@ -38,6 +39,7 @@ export interface ServeParts {
   readonly guard: Omit<GuardParts, 'peer'>;
   readonly rateLimit: RateSwitches;
   readonly auditLog: boolean;
+  readonly age: ConnectionAge;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -83,6 +85,7 @@ const newHost = (parts: ServeParts): GrpcHost => {
 /** Log, identify and allow, rate, audit, handle: nothing below the guard runs for a caller that may not call. */
 const chain = (parts: ServeParts, peer: (key: string) => Peer | undefined): Middleware[] => [
   callLog(parts.logger, parts.clock),
+  parts.age.counting(peer),
   guard({ ...parts.guard, peer }),
   rateLimits(parts.rateLimit, parts.clock),
   ...(parts.auditLog ? [auditLog(parts.logger)] : []),

@@ -4,6 +4,7 @@ import { authorizeAny, createTlsServer } from '@steeple/client/tls';
 import { type Clock, ConfigError, type Logger } from '@steeple/daemon';
 import type { GrpcHost } from '@steeple/daemon/listen';
 import type { BundleSource, X509SvidSource } from '@steeple/spiffe';
+import type { ConnectionAge } from './connection-age.ts';
 
 /** Milliseconds a handshake may take. */
 const HANDSHAKE_TIMEOUT = 10_000;
@@ -16,6 +17,7 @@ export interface TlsListenerParts {
   readonly svid: X509SvidSource;
   /** Bundles of exactly the trust domains whose members may come with a certificate. */
   readonly bundles: BundleSource;
+  readonly age: ConnectionAge;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -51,8 +53,12 @@ export class TlsListener {
       (socket) => {
         const address = plainAddress(socket.remoteAddress);
         // Clients that offer nothing get this far; gRPC needs HTTP/2 agreed upon.
-        if (socket.alpnProtocol !== 'h2' || address === undefined) socket.destroy();
-        else host.inject(socket, { kind: 'tcp', address, tls: socket, ...portOf(socket.remotePort) });
+        if (socket.alpnProtocol !== 'h2' || address === undefined) {
+          socket.destroy();
+          return;
+        }
+        host.inject(socket, { kind: 'tcp', address, tls: socket, ...portOf(socket.remotePort) });
+        void parts.age.limit(socket);
       },
     );
     server.on('tlsClientError', (error, socket) => {

@@ -1,0 +1,204 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { type AuthorityState, IssuerError } from '@steeple/core';
+import { checkValue } from '@steeple/daemon/config';
+import { type Datastore, type KeyManager, loadPlugin } from '@steeple/plugins';
+import { SpiffeId, spkiOf, TrustDomain, verifyJwtSvid, verifyX509Svid } from '@steeple/spiffe';
+import { FakeClock, MemoryLogger } from '@steeple/test-kit';
+import { describe, expect, it } from 'vitest';
+import { ActiveAuthorities } from './active-authorities.ts';
+import { AuthorityKeys } from './authority-keys.ts';
+import { AuthorityRotation } from './authority-rotation.ts';
+import { Bundles } from './bundles.ts';
+import { CertificateAuthority } from './certificate-authority.ts';
+import { systemRandom } from './randomness.ts';
+
+const TD = TrustDomain.parse('example.org');
+const HOUR = 3600;
+const spki = spkiOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
+
+interface Stores {
+  readonly clock: FakeClock;
+  readonly datastore: Datastore;
+  readonly keys: KeyManager;
+}
+
+const newStores = async (): Promise<Stores> => {
+  const clock = new FakeClock();
+  const host = { clock, logger: new MemoryLogger(), trustDomain: TD };
+  const [store, manager] = [await loadPlugin('datastore', 'memory'), await loadPlugin('key-manager', 'memory')];
+  return {
+    clock,
+    datastore: await store.create(checkValue(store.schema, {}), host),
+    keys: await manager.create(checkValue(manager.schema, {}), host),
+  };
+};
+
+/** One run of a server's authorities over the stores. */
+const begin = async ({ clock, datastore, keys }: Stores) => {
+  const bundles = new Bundles(TD, datastore.bundles);
+  datastore.watch((change) => bundles.apply(change));
+  await bundles.load();
+  const active = new ActiveAuthorities();
+  const rotation = new AuthorityRotation({
+    kinds: ['x509', 'jwt', 'wit'],
+    journal: datastore.authorities,
+    keys: new AuthorityKeys(keys, systemRandom, {
+      trustDomain: TD,
+      ttl: 24 * HOUR,
+      subject: { country: ['US'], organization: ['SPIFFE'] },
+      keyTypes: { x509: 'ec-p256', jwt: 'ec-p256', wit: 'ec-p256' },
+    }),
+    bundles,
+    active,
+    clock,
+    logger: new MemoryLogger(),
+  });
+  await rotation.start();
+  const settings = { x509SvidTtl: HOUR, jwtSvidTtl: 300, witSvidTtl: HOUR, jwtIssuer: undefined, witIssuer: undefined };
+  const ca = new CertificateAuthority(active, bundles, clock, systemRandom, settings);
+  const sign = async () => {
+    const id = SpiffeId.parse('spiffe://example.org/w');
+    const { chain } = await ca.signX509({ id, spki });
+    const { token } = await ca.signJwt({ id, audience: ['a'] });
+    const check = () => {
+      verifyX509Svid(chain, bundles, { now: clock.now() });
+      verifyJwtSvid(token, bundles, ['a'], { now: clock.now() });
+    };
+    check();
+    return check;
+  };
+  return { rotation, bundles, sign };
+};
+
+const named = ({ active, prepared, old }: AuthorityState) =>
+  [active, prepared, old].map((slot) => slot && [slot.slot, slot.status, slot.authorityId, slot.notAfter]);
+
+const outcome = async (work: Promise<unknown>): Promise<string> => {
+  const error = await work.catch((error: unknown) => error);
+  if (!(error instanceof IssuerError)) throw new Error(`expected a refusal, got ${String(error)}`);
+  return `${error.code}: ${error.message}`;
+};
+
+describe('AuthorityRotation', () => {
+  it('can sign from the start, publishes each kind once, and tells its state', async () => {
+    const { rotation, bundles, sign } = await begin(await newStores());
+    await sign();
+    const { x509Authorities, jwtAuthorities, witAuthorities } = bundles.own();
+    expect([x509Authorities.length, jwtAuthorities.length, witAuthorities.length]).toEqual([1, 1, 1]);
+    const { active, prepared, old } = rotation.state('x509');
+    expect([active?.slot, prepared, old]).toEqual(['A', undefined, undefined]);
+    expect(active?.authorityId).toBe(x509Authorities[0]?.certificate.subjectKeyId);
+  });
+
+  it('prepares at half life, activates with a sixth left, and never breaks what it signed', async () => {
+    const stores = await newStores();
+    const { rotation, sign } = await begin(stores);
+    const first = rotation.state('x509').active?.authorityId;
+    await stores.clock.advance(12 * HOUR - 10);
+    await rotation.tick();
+    expect(rotation.state('x509').prepared).toBeUndefined();
+    await stores.clock.advance(10);
+    await rotation.tick();
+    const { active, prepared } = rotation.state('x509');
+    expect([active?.authorityId, prepared?.slot]).toEqual([first, 'B']);
+    await stores.clock.advance(8 * HOUR - 60);
+    const checkOld = await sign();
+    await stores.clock.advance(60);
+    await rotation.tick();
+    const state = rotation.state('x509');
+    expect([state.active?.authorityId, state.old?.authorityId]).toEqual([prepared?.authorityId, first]);
+    checkOld();
+    await sign();
+  });
+
+  it('goes on with the same authorities after a restart, prepared ones included', async () => {
+    const stores = await newStores();
+    const before = await begin(stores);
+    await before.rotation.prepare('jwt');
+    const after = await begin(stores);
+    for (const kind of ['x509', 'jwt', 'wit'] as const) {
+      expect(named(after.rotation.state(kind))).toEqual(named(before.rotation.state(kind)));
+    }
+    expect(after.bundles.own().equals(before.bundles.own())).toBe(true);
+    await after.sign();
+  });
+
+  it('comes back after an absence longer than any authority lives', async () => {
+    const stores = await newStores();
+    const before = await begin(stores);
+    await stores.clock.advance(90 * HOUR);
+    const after = await begin(stores);
+    await after.sign();
+    expect(after.rotation.state('x509').active?.authorityId).not.toBe(
+      before.rotation.state('x509').active?.authorityId,
+    );
+  });
+
+  it('recovers from a slot without its key, and from a key without its slot', async () => {
+    for (const name of ['x509-CA-A', 'JWT-Signer-A', 'WIT-Signer-A', 'x509-CA-B']) {
+      const stores = await newStores();
+      const before = await begin(stores);
+      await before.rotation.prepare('x509');
+      const check = await before.sign();
+      // A crash after the key was replaced and before the journal said so.
+      await stores.keys.generate(name, 'ec-p256');
+      const after = await begin(stores);
+      await after.sign();
+      check();
+      await stores.keys.remove(name);
+      await (await begin(stores)).sign();
+    }
+  });
+
+  it('does not activate a prepared authority whose key was lost meanwhile', async () => {
+    const stores = await newStores();
+    const { rotation, sign } = await begin(stores);
+    const { authorityId } = await rotation.prepare('x509');
+    await stores.keys.generate('x509-CA-B', 'ec-p256');
+    expect(await outcome(rotation.activate('x509', authorityId))).toBe(
+      'internal: the key of the prepared authority is gone',
+    );
+    await sign();
+    await stores.clock.advance(21 * HOUR);
+    await rotation.tick();
+    await sign();
+  });
+
+  it('leaves everything as it was when the journal cannot be written', async () => {
+    const stores = await newStores();
+    const { rotation, bundles, sign } = await begin(stores);
+    const before = bundles.own();
+    const { authorities } = stores.datastore;
+    const save = authorities.save.bind(authorities);
+    authorities.save = async () => {
+      throw new IssuerError('internal', 'disk full');
+    };
+    expect(await outcome(rotation.prepare('x509'))).toBe('internal: disk full');
+    expect(rotation.state('x509').prepared).toBeUndefined();
+    expect(bundles.own().equals(before)).toBe(true);
+    authorities.save = save;
+    await sign();
+    await rotation.prepare('x509');
+  });
+
+  it('is steered by hand as SPIRE is', async () => {
+    const { rotation, bundles, sign } = await begin(await newStores());
+    const first = rotation.state('jwt').active?.authorityId ?? '';
+    const { authorityId: second } = await rotation.prepare('jwt');
+    expect(await outcome(rotation.activate('jwt', ''))).toBe('invalid-argument: no authority ID provided');
+    expect(await outcome(rotation.activate('jwt', first))).toBe('invalid-argument: unexpected authority ID');
+    expect(await outcome(rotation.taint('jwt', first))).toBe(
+      'invalid-argument: unable to taint current local authority',
+    );
+    await rotation.activate('jwt', second);
+    expect(await outcome(rotation.revoke('jwt', first))).toMatch(
+      /^internal: .*not possible to revoke an untainted key/,
+    );
+    await rotation.taint('jwt', first);
+    expect(bundles.own().jwtAuthority(first)?.tainted).toBe(true);
+    await rotation.revoke('jwt', first);
+    expect(bundles.own().jwtAuthority(first)).toBeUndefined();
+    expect(rotation.state('jwt').old?.authorityId).toBe(first);
+    await sign();
+  });
+});
