@@ -4,6 +4,7 @@ export { ENDPOINT_VARIABLE, type EndpointAddress, parseEndpointAddress, resolveE
 export { ClientError, type ClientErrorCode } from './errors.ts';
 export type { ClientRim } from './rim.ts';
 export { WorkloadBundleSource } from './sources/bundle-sources.ts';
+export { jwtCallCredentials } from './sources/jwt-call-credentials.ts';
 export { type JwtFetchOptions, JwtSource, type JwtSourceOptions } from './sources/jwt-source.ts';
 export type { SourceEvents, SourceOptions } from './sources/live-source.ts';
 export type { PickOptions } from './sources/pick.ts';

@@ -71,6 +71,11 @@ export class JwtSource implements AsyncDisposable {
     }
   }
 
+  /** The header field that presents a JWT-SVID in an HTTP request or a gRPC call (JWT-SVID sections 5.2 and 5.3). */
+  async headers(audience: string, options?: JwtFetchOptions): Promise<{ authorization: string }> {
+    return { authorization: `Bearer ${(await this.fetch(audience, options)).token}` };
+  }
+
   /**
    * Checks a peer's JWT-SVID; `audience` is our own.
    *

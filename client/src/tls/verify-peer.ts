@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { type BundleSource, type Certificate, parseCertificate, type SpiffeId, verifyX509Svid } from '@steeple/spiffe';
 import { ClientError } from '../errors.ts';
-import type { Now } from '../time.ts';
+import { type Now, systemNow } from '../time.ts';
 import type { Authorizer } from './authorize.ts';
 import { peerChain } from './peer-chain.ts';
 
@@ -10,8 +10,8 @@ export interface PeerPolicy {
   /** Bundles by trust domain; the peer is checked with the bundle of its own trust domain only. */
   readonly bundles: BundleSource;
   readonly authorize: Authorizer;
-  /** Unix seconds. */
-  readonly now: Now;
+  /** Unix seconds; default: the machine's clock. */
+  readonly now?: Now | undefined;
 }
 
 /** Who is at the other end: its SPIFFE ID and the verified chain, leaf to root. */
@@ -52,7 +52,7 @@ function authenticate(ders: readonly Uint8Array[], policy: PeerPolicy): Verified
   try {
     const chain = ders.map((der) => parseCertificate(der));
     presented = chain[0]?.spiffeId().toString() ?? presented;
-    return verifyX509Svid(chain, policy.bundles, { now: policy.now() });
+    return verifyX509Svid(chain, policy.bundles, { now: (policy.now ?? systemNow)() });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ClientError('untrusted-peer', `peer presented ${presented}, not trusted: ${reason}`, { cause });
