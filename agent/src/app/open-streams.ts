@@ -18,7 +18,7 @@ export class OpenStreams {
     this.#clock = clock;
   }
 
-  /** A signal that also aborts when the opener has died, and the function that ends the watch. */
+  /** A signal that also aborts when the opener has died, and the function that ends the watch and all that hangs on the signal. */
   guard(peer: PeerCredentials, signal: AbortSignal): { readonly signal: AbortSignal; readonly release: () => void } {
     const death = new AbortController();
     const streams = this.#streams.get(peer) ?? new Set();
@@ -26,6 +26,7 @@ export class OpenStreams {
     const release = () => {
       streams.delete(death);
       if (streams.size === 0) this.#streams.delete(peer);
+      death.abort();
     };
     return { signal: AbortSignal.any([signal, death.signal]), release };
   }

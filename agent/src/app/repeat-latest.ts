@@ -21,7 +21,8 @@ export async function* repeatLatest<T>(
       if (latest !== undefined && !signal.aborted) yield latest.value;
     }
   } finally {
-    await source.return();
+    // Not awaited: a source that is waiting for its next value ends when its own signal aborts.
+    void source.return();
   }
 }
 
