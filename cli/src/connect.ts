@@ -6,7 +6,7 @@ import { Code, createClient, GrpcError, type ServiceClient } from '@steeple/prot
 import { UserError } from './exit.ts';
 
 /** Where sockets are when nothing else is said: the user's runtime folder, or /run/steeple for root. */
-export function runtimeDir(env: NodeJS.ProcessEnv): string {
+function runtimeDir(env: NodeJS.ProcessEnv): string {
   return env['XDG_RUNTIME_DIR'] === undefined ? '/run/steeple' : join(env['XDG_RUNTIME_DIR'], 'steeple');
 }
 
@@ -22,7 +22,7 @@ export function workloadSocket(flag: string | undefined, env: NodeJS.ProcessEnv)
 }
 
 /** A client of one service behind a unix socket. */
-export function connect<S extends DescService>(service: S, socket: string): ServiceClient<S> {
+function connect<S extends DescService>(service: S, socket: string): ServiceClient<S> {
   if (!existsSync(socket)) throw new UserError(`no socket at ${socket}`, socketAdvice(socket));
   return createClient(service, { address: `unix:${socket}`, credentials: credentials.createInsecure() });
 }

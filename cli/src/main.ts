@@ -25,7 +25,7 @@ function allCommands(command: ReturnType<typeof createProgram>): ReturnType<type
 }
 
 /** What the user is told about an error; never a stack. */
-export function explain(error: unknown): string {
+function explain(error: unknown): string {
   if (error instanceof UserError) return [`error: ${error.message}`, error.advice].filter(Boolean).join('\n  ');
   if (error instanceof ConfigError) return explainConfig(error);
   if (error instanceof GrpcError) return `error: ${error.message} (${statusName(error.code)})`;

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { nouns, verbs } from './tree/index.ts';
 import type { CliContext, Flag, Noun, Options, Verb } from './verb.ts';
 
-export const version = '0.1.0';
+const version = '0.1.0';
 
 /** The commander program for the command tree. */
 export function createProgram(context: CliContext): Command {
@@ -16,9 +16,18 @@ export function createProgram(context: CliContext): Command {
       writeErr: (text) => context.err(text.trimEnd()),
     });
   for (const noun of nouns) program.addCommand(nounCommand(noun, context, program));
-  for (const verb of verbs) program.addCommand(verbCommand(verb, context, program));
+  for (const verb of [...verbs, completion]) program.addCommand(verbCommand(verb, context, program));
   return program;
 }
+
+/** Stands beside the tree, which it reads. */
+const completion: Verb = {
+  name: 'completion',
+  summary: 'print a completion script for bash, zsh or fish',
+  args: ['<shell>'],
+  flags: [],
+  load: async () => (await import('./commands/completion.ts')).run,
+};
 
 function nounCommand(noun: Noun, context: CliContext, parent: Command): Command {
   const command = new Command(noun.name).description(noun.summary).copyInheritedSettings(parent);

@@ -7,7 +7,7 @@ import { Skip } from './case.ts';
 
 const goSpiffe = 'v2.8.1';
 const pySpiffe = { spiffe: '0.3.2' };
-export const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'steeple-peers');
+const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'steeple-peers');
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(

@@ -82,8 +82,8 @@ export class Stack {
   }
 
   async startAgent(token?: string): Promise<void> {
-    const join_ = token === undefined ? [] : ['--join-token', token];
-    this.agent = this.spawn('agent', ['agent', 'run', '--config', join(this.dir, 'agent.json'), ...join_]);
+    const joining = token === undefined ? [] : ['--join-token', token];
+    this.agent = this.spawn('agent', ['agent', 'run', '--config', join(this.dir, 'agent.json'), ...joining]);
     await this.#serving('agent', this.workloadSocket);
     this.#agentId = (await this.agentList())[0] ?? '';
   }

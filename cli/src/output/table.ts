@@ -34,7 +34,7 @@ export function details(pairs: readonly (readonly [name: string, value: string])
 }
 
 /** Text without terminal commands; other control characters as escapes. */
-export function visible(text: string): string {
+function visible(text: string): string {
   return stripVTControlCharacters(text).replace(
     /\p{Cc}/gu,
     (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,

@@ -30,11 +30,4 @@ export const verbs: readonly Verb[] = [
     ],
     load: async () => (await import('../commands/dev/run.ts')).run,
   },
-  {
-    name: 'completion',
-    summary: 'print a completion script',
-    args: ['<shell>'],
-    flags: [],
-    load: async () => (await import('../commands/completion.ts')).run,
-  },
 ];
