@@ -2,6 +2,7 @@ const BASE = 36;
 const T_MIN = 1;
 const T_MAX = 26;
 const FIRST_NON_ASCII = 0x80;
+const LAST_CONTROL = 0x9f;
 const LAST_CODE_POINT = 0x10ffff;
 
 /** Whether the part of a DNS label after `xn--` decodes to text with at least one non-ASCII character (RFC 3492 6.2). */
@@ -31,7 +32,7 @@ export function isPunycode(encoded: string): boolean {
     bias = adapt(insertAt - before, length, before === 0);
     point += Math.floor(insertAt / length);
     insertAt = (insertAt % length) + 1;
-    if (point > LAST_CODE_POINT || (point >= 0xd800 && point <= 0xdfff)) return false;
+    if (point <= LAST_CONTROL || point > LAST_CODE_POINT || (point >= 0xd800 && point <= 0xdfff)) return false;
   }
   return true;
 }
