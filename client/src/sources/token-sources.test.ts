@@ -14,8 +14,10 @@ let a: TestTrustDomain;
 let b: TestTrustDomain;
 let api: FakeWorkloadApi;
 let late = 0;
-const rim = { ...systemRim, now: () => systemRim.now() + late };
-const later = () => systemRim.now() + late;
+// Stands still but for what a test adds.
+const start = Math.floor(systemRim.now());
+const later = () => start + late;
+const rim = { ...systemRim, now: later };
 
 beforeAll(async () => {
   [a, b] = await Promise.all([
