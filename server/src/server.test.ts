@@ -117,6 +117,23 @@ describe('a server on real sockets', () => {
     expect(missing).toMatchObject({ code: Code.NOT_FOUND, message: 'agent not found' });
   });
 
+  it('refuses an agent whose SVID has expired on a connection that is still open', async () => {
+    const agents = await server.remote(agentV1.Agent, await server.attest());
+    await agents.postStatus({ agentVersion: '1' });
+    server.aheadBy = 3601;
+    const late = await failure(agents.postStatus({ agentVersion: '2' }));
+    server.aheadBy = 0;
+    expect(reasonOf(late)).toBe(Reason.AGENT_EXPIRED);
+  });
+
+  it('lets an expired token attest nobody', async () => {
+    const { value } = await server.admin(agentV1.Agent).createJoinToken({ ttl: 5 });
+    server.aheadBy = 6;
+    const late = await failure(server.attest(value));
+    server.aheadBy = 0;
+    expect(late).toMatchObject({ code: Code.INVALID_ARGUMENT, message: 'join token expired' });
+  });
+
   it('lets strangers see the bundle and nothing else', async () => {
     const stranger = await server.remote(entryV1.Entry);
     for (const call of [stranger.getAuthorizedEntries({}), stranger.listEntries({}), stranger.batchCreateEntry({})]) {
@@ -173,7 +190,8 @@ describe('a server on real sockets', () => {
     expect(statuses[2]?.[1]).toMatch(/^failed to convert entry: invalid spiffe ID: .*not a member of trust domain/);
     expect(statuses[3]).toEqual([Code.INVALID_ARGUMENT, 'failed to convert entry: selector list is empty']);
     expect(statuses[4]?.[0]).toBe(Code.INVALID_ARGUMENT);
-    expect(statuses[5]?.[1]).toContain('unable to find federated bundle');
+    expect(statuses[5]?.[0]).toBe(Code.INTERNAL);
+    expect(statuses[5]?.[1]).toBe('failed to create entry: unable to find federated bundle "spiffe://nowhere.test"');
     expect(results.slice(2).every(({ entry }) => entry === undefined)).toBe(true);
   });
 
@@ -187,7 +205,12 @@ describe('a server on real sockets', () => {
       entries: [{ id: 'nope', hint: 'two' }],
       inputMask: { hint: true },
     });
-    expect(missing.results[0]?.status).toMatchObject({ code: Code.NOT_FOUND });
+    expect(missing.results[0]?.status).toMatchObject({ code: Code.NOT_FOUND, message: 'failed to update entry' });
+    const broken = await entries.batchUpdateEntry({ entries: [{ id, selectors: [] }], inputMask: { selectors: true } });
+    expect(broken.results[0]?.status).toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+      message: 'failed to convert entry: selector list is empty',
+    });
     const deleted = await entries.batchDeleteEntry({ ids: [id, id, ''] });
     expect(deleted.results.map(({ status }) => status?.code)).toEqual([0, Code.NOT_FOUND, Code.INVALID_ARGUMENT]);
     expect(await failure(entries.getEntry({ id }))).toMatchObject({ code: Code.NOT_FOUND, message: 'entry not found' });

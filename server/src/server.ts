@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { longestUncutTtl } from '@steeple/core';
 import { type Clock, ConfigError, ensureDir, type Logger, systemClock, TaskGroup } from '@steeple/daemon';
 import { type GrpcHost, UnixListener } from '@steeple/daemon/listen';
 import type { BundleSource } from '@steeple/spiffe';
@@ -69,6 +70,7 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
     tasks.run('server identity', (signal) => use.identity.run(signal));
     tasks.run('pruning', (signal) => use.pruning.run(signal));
     addresses = { host: tls.address, port: tls.port, socketPath: unix.path };
+    warnOfShortAuthorities(config, logger);
     use.health.set('', true);
     logger.info('Server started', {
       trust_domain: config.trustDomain.name,
@@ -137,6 +139,15 @@ const acceptedBundles = ({ trustDomain, adminIds }: ServerConfig, bundles: Bundl
 
 const drain = async (...hosts: GrpcHost[]): Promise<void> => {
   await Promise.all(hosts.map((host) => host.drain(GRACE)));
+};
+
+/** An SVID never outlives its authority, so near the end of one the configured lifetimes are not reached. */
+const warnOfShortAuthorities = ({ caTtl, x509SvidTtl, jwtSvidTtl }: ServerConfig, logger: Logger): void => {
+  const uncut = longestUncutTtl(caTtl);
+  if (Math.max(x509SvidTtl, jwtSvidTtl) <= uncut) return;
+  logger.warn('ca_ttl is too short for the SVID lifetimes: some SVIDs will live shorter than configured', {
+    longest_ttl: uncut,
+  });
 };
 
 const listenLocally = async (path: string, host: GrpcHost, logger: Logger): Promise<UnixListener> => {

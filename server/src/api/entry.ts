@@ -11,7 +11,6 @@ import { itemStatus } from './status.ts';
 import { syncAuthorizedEntries } from './sync-authorized-entries.ts';
 import { mergeEntry, readEntry, readEntryFilter, wireEntry, wireStoredEntry } from './translate/entry.ts';
 import { readPage } from './translate/page.ts';
-import { prefixedAsync } from './translate/spiffe-id.ts';
 
 /** spire.api.server.entry.v1.Entry */
 export const entryHandlers = (use: {
@@ -48,9 +47,7 @@ export const entryHandlers = (use: {
     const results = [];
     for (const wire of request.entries) {
       const { status, value } = await attempt(ctx, () =>
-        prefixedAsync('failed to update entry', () =>
-          use.entries.update(wire.id, (old) => mergeEntry(old, wire, request.inputMask, use.trustDomain)),
-        ),
+        use.entries.update(wire.id, (old) => mergeEntry(old, wire, request.inputMask, use.trustDomain)),
       );
       auditItem(ctx, nameOf(wire, wire.id), status);
       results.push({ status, ...(value && { entry: wireStoredEntry(value, request.outputMask) }) });
@@ -85,8 +82,7 @@ const createdResult = <T>(
   wire: (entry: Extract<Created, { existed: boolean }>['entry']) => T,
 ): { status: ReturnType<typeof itemStatus>; entry?: T } => {
   if ('error' in created) {
-    const { code, message } = created.error;
-    return { status: itemStatus(new IssuerError(code, `failed to create entry: ${message}`)) };
+    return { status: itemStatus(created.error) };
   }
   const entry = wire(created.entry);
   if (!created.existed) return { status: { code: 0, message: 'OK' }, entry };

@@ -1,9 +1,13 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Handlers } from '@steeple/proto/grpc';
 import type { syncV1 } from '@steeple/proto/steeple-api';
-import type { ChangeFeed } from '../app/change-feed.ts';
+import type { ChangeFeed, WatchEvent } from '../app/change-feed.ts';
 import { agentOf } from './caller.ts';
 import { wireBundle } from './translate/bundle.ts';
 import { wireEntry } from './translate/entry.ts';
+
+/** Entries in one message, so that it stays far below gRPC's limit. */
+const ENTRIES_PER_MESSAGE = 100;
 
 /** steeple.sync.v1.Sync: what concerns an agent, as it happens. */
 export const syncHandlers = (feed: ChangeFeed): Handlers<typeof syncV1.Sync> => ({
@@ -17,15 +21,21 @@ export const syncHandlers = (feed: ChangeFeed): Handlers<typeof syncV1.Sync> => 
           yield { event: { case: 'resync' as const, value: {} } };
           continue;
         }
-        const value = {
-          entries: event.entries.map((entry) => wireEntry(entry)),
-          removedEntryIds: event.removed,
-          bundles: event.bundles.map((bundle) => wireBundle(bundle)),
-        };
-        yield { event: { case: 'changes' as const, value } };
+        for (const value of messagesOf(event)) yield { event: { case: 'changes' as const, value } };
       }
     } finally {
       watcher.close();
     }
   },
 });
+
+type Changes = Extract<WatchEvent, { kind: 'changes' }>;
+
+function* messagesOf({ entries, removed, bundles }: Changes): Generator<MessageInitShape<typeof syncV1.ChangesSchema>> {
+  if (removed.length + bundles.length > 0) {
+    yield { removedEntryIds: removed, bundles: bundles.map((bundle) => wireBundle(bundle)) };
+  }
+  for (let start = 0; start < entries.length; start += ENTRIES_PER_MESSAGE) {
+    yield { entries: entries.slice(start, start + ENTRIES_PER_MESSAGE).map((entry) => wireEntry(entry)) };
+  }
+}

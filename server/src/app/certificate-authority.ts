@@ -1,7 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import { effectiveTtl, IssuerError, svidValidity, tokenValidity } from '@steeple/core';
 import type { Clock } from '@steeple/daemon';
-import { type Certificate, type SpiffeId, signJwtSvid, signWitSvid, type TrustBundle } from '@steeple/spiffe';
+import {
+  type Certificate,
+  SpiffeError,
+  type SpiffeId,
+  signJwtSvid,
+  signWitSvid,
+  type TrustBundle,
+} from '@steeple/spiffe';
 import type { ActiveAuthorities } from './active-authorities.ts';
 import type { Bundles } from './bundles.ts';
 import type { RandomBytes } from './randomness.ts';
@@ -138,12 +145,17 @@ export class CertificateAuthority {
   }
 }
 
+/** What only the request can be the reason of: an audience that is none, a token that would be too long. */
+const CALLERS_MISTAKES: ReadonlySet<string> = new Set(['wrong-audience', 'invalid-token']);
+
 /** A failure to sign is the server's; what is known to be the caller's or to pass goes through as it is. */
 const orInternal = async <T>(message: string, work: () => Promise<T>): Promise<T> => {
   try {
     return await work();
   } catch (cause) {
     if (cause instanceof IssuerError) throw cause;
+    const isCallers = cause instanceof SpiffeError && CALLERS_MISTAKES.has(cause.code);
+    if (isCallers) throw new IssuerError('invalid-argument', cause.message, { cause });
     throw new IssuerError('internal', message, { cause });
   }
 };

@@ -25,7 +25,9 @@ export class Entries {
     if (drafts.length === 0) return [];
     const made = await this.#store.create(drafts.map((draft) => this.toEntry(draft)));
     return made.map((result) =>
-      result.error ? { error: result.error } : { entry: result.entry, existed: result.existed },
+      result.error
+        ? { error: storeError('failed to create entry', result.error) }
+        : { entry: result.entry, existed: result.existed },
     );
   }
 
@@ -37,9 +39,19 @@ export class Entries {
   /** @throws {IssuerError} `not-found`, or what `change` throws */
   async update(id: string, change: (old: RegistrationEntry) => RegistrationEntry): Promise<RegistrationEntry> {
     if (id === '') throw new IssuerError('invalid-argument', 'missing entry ID');
-    return this.#store.update(id, change).catch((error: unknown) => {
-      throw error instanceof IssuerError && error.code === 'not-found' ? notFound(error) : error;
-    });
+    let refused: unknown;
+    try {
+      return await this.#store.update(id, (old) => {
+        try {
+          return change(old);
+        } catch (error) {
+          refused = error;
+          throw error;
+        }
+      });
+    } catch (error) {
+      throw error === refused ? error : storeError('failed to update entry', error);
+    }
   }
 
   /** For each id whether there was such an entry. */
@@ -62,6 +74,14 @@ export class Entries {
   }
 }
 
-const notFound = (cause?: IssuerError): never => {
-  throw new IssuerError('not-found', 'entry not found', cause && { cause });
+const notFound = (): never => {
+  throw new IssuerError('not-found', 'entry not found');
+};
+
+/** The store's refusal in SPIRE's words: an unknown federated bundle is Internal there, and not found has no inner text. */
+const storeError = (text: string, cause: unknown): IssuerError => {
+  if (!(cause instanceof IssuerError)) return new IssuerError('internal', text, { cause });
+  if (cause.code === 'not-found') return new IssuerError('not-found', text, { cause });
+  const code = cause.code === 'invalid-argument' ? 'internal' : cause.code;
+  return new IssuerError(code, `${text}: ${cause.message}`, { cause });
 };

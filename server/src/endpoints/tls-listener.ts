@@ -9,6 +9,9 @@ import type { ConnectionAge } from './connection-age.ts';
 /** Milliseconds a handshake may take. */
 const HANDSHAKE_TIMEOUT = 10_000;
 
+/** Open connections; an agent needs two. */
+const MAX_CONNECTIONS = 20_000;
+
 export interface TlsListenerParts {
   readonly host: GrpcHost;
   readonly address: string;
@@ -64,6 +67,7 @@ export class TlsListener {
     server.on('tlsClientError', (error, socket) => {
       logger.debug('TLS handshake failed', { remote_address: plainAddress(socket.remoteAddress), error });
     });
+    server.maxConnections = MAX_CONNECTIONS;
     await listening(server, parts.address, parts.port);
     return new TlsListener(server);
   }

@@ -2,6 +2,7 @@ import type { DescService, MessageInitShape } from '@bufbuild/protobuf';
 import { credentials } from '@grpc/grpc-js';
 import { authorizeId, spiffeChannelCredentials } from '@steeple/client/tls';
 import { serverId } from '@steeple/core';
+import { systemClock } from '@steeple/daemon';
 import { configOf } from '@steeple/daemon/config';
 import { createClient, type ServiceClient } from '@steeple/proto/grpc';
 import { agentV1, bundleV1, entryV1, type types } from '@steeple/proto/server-api';
@@ -28,6 +29,8 @@ type EntryExtras = Partial<Pick<types.Entry, 'admin' | 'dnsNames' | 'expiresAt' 
 /** A server on real sockets with its clients; for tests only. */
 export class TestServer implements AsyncDisposable {
   readonly logger = new MemoryLogger();
+  /** Seconds by which the server's clock is ahead. */
+  aheadBy = 0;
   readonly #dir: TempDir;
   readonly #settings: Record<string, unknown>;
   readonly #clients: { close(): void }[] = [];
@@ -63,7 +66,10 @@ export class TestServer implements AsyncDisposable {
       ratelimit: { attestation: false, signing: false },
       ...this.#settings,
     };
-    this.#server = createServer(parseServerConfig(configOf({ server }), {}), { logger: this.logger });
+    this.#server = createServer(parseServerConfig(configOf({ server }), {}), {
+      logger: this.logger,
+      clock: { ...systemClock, now: () => systemClock.now() + this.aheadBy },
+    });
     await this.#server.start();
   }
 

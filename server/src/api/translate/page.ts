@@ -4,8 +4,6 @@ import type { PageRequest } from '@steeple/plugins';
 /** Reads paging; size 0 means everything in one answer. @throws {IssuerError} `invalid-argument` */
 export const readPage = (request: { pageSize: number; pageToken: string }): PageRequest => {
   if (request.pageSize < 0) throw new IssuerError('invalid-argument', 'page size cannot be negative');
-  if (request.pageSize === 0 && request.pageToken !== '') {
-    throw new IssuerError('invalid-argument', 'page token without a page size');
-  }
-  return { size: request.pageSize, token: request.pageToken };
+  // Without a size there are no pages, and SPIRE ignores a token then.
+  return { size: request.pageSize, token: request.pageSize === 0 ? '' : request.pageToken };
 };
