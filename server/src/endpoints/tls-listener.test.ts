@@ -118,6 +118,21 @@ describe('TlsListener', () => {
     expect(await isServed(second)).toBe(true);
   });
 
+  it('presents its next SVID without a restart, and open connections go on', async () => {
+    await using short = await TestServer.start({ default_x509_svid_ttl: '2s' });
+    const serial = async (): Promise<string | undefined> => {
+      const socket = await dial({ port: short.running.addresses.port });
+      const { serialNumber } = socket.getPeerX509Certificate() ?? {};
+      socket.destroy();
+      return serialNumber;
+    };
+    const bundles = await short.remote(bundleV1.Bundle);
+    await bundles.getBundle({});
+    const first = await serial();
+    while ((await serial()) === first) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await bundles.getBundle({})).x509Authorities).toHaveLength(1);
+  });
+
   it('survives garbage', async () => {
     for (const bytes of [Buffer.alloc(1000, 0xff), Buffer.from('GET / HTTP/1.1\r\n\r\n'), PREFACE]) {
       const socket = createConnection(server.running.addresses.port, '127.0.0.1');
