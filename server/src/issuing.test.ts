@@ -3,6 +3,7 @@ import { Code } from '@steeple/proto/grpc';
 import { agentV1, bundleV1, entryV1, svidV1 } from '@steeple/proto/server-api';
 import { SpiffeId, spkiOf } from '@steeple/spiffe';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { failure } from './testing/failure.ts';
 import { idOf, newRequest, svidOf, TestServer, TRUST_DOMAIN } from './testing/test-server.ts';
 
 describe('entries and identities over real sockets', () => {
