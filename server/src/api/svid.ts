@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { dnsNameProblem, type EntryDraft, IssuerError, requireWorkload, wildcardOverlap } from '@steeple/core';
 import type { Handlers } from '@steeple/proto/grpc';
 import type { svidV1 } from '@steeple/proto/server-api';
@@ -9,6 +10,9 @@ import { agentOf } from './caller.ts';
 import { orInvalid, prefixed, readId, type WireId } from './translate/spiffe-id.ts';
 import { wireTokenSvid, wireX509Svid } from './translate/svid.ts';
 
+/** Items of a batch that are signed before others get their turn: signing is work for this thread. */
+const TURN = 16;
+
 /** spire.api.server.svid.v1.SVID; CAs for downstream servers are not issued yet. */
 export const svidHandlers = (use: {
   trustDomain: TrustDomain;
@@ -18,7 +22,8 @@ export const svidHandlers = (use: {
     if (params.length === 0) throw new IssuerError('invalid-argument', 'missing parameters');
     const find = use.issuance.entriesOf(agentOf(ctx));
     const results = [];
-    for (const { entryId, csr } of params) {
+    for (const [index, { entryId, csr }] of params.entries()) {
+      if (index % TURN === TURN - 1) await setImmediate();
       const { status, value } = await attempt(ctx, () => use.issuance.newX509(find, entryId, csr));
       auditItem(ctx, { registration_id: entryId, ...(value && { serial_num: value.leaf.serialDecimal }) }, status);
       results.push({ status, ...(value && { svid: wireX509Svid(value) }) });
@@ -37,7 +42,8 @@ export const svidHandlers = (use: {
     if (params.length === 0) throw new IssuerError('invalid-argument', 'missing parameters');
     const find = use.issuance.entriesOf(agentOf(ctx));
     const results = [];
-    for (const { entryId, publicKey, signingAlgorithm } of params) {
+    for (const [index, { entryId, publicKey, signingAlgorithm }] of params.entries()) {
+      if (index % TURN === TURN - 1) await setImmediate();
       const { status, value } = await attempt(ctx, () =>
         use.issuance.newWit(find, entryId, publicKey, signingAlgorithm),
       );

@@ -28,7 +28,7 @@ export const wireBundle = (bundle: TrustBundle, mask?: BundleMask): WireBundle =
   };
 };
 
-export const wireTokenAuthority = (authority: TokenAuthority): WireTokenKey => ({
+const wireTokenAuthority = (authority: TokenAuthority): WireTokenKey => ({
   publicKey: Uint8Array.from(authority.spki),
   keyId: authority.kid,
   expiresAt: wireTime(authority.expiresAt),
@@ -64,7 +64,7 @@ export const readTokenAuthorities = (wire: readonly WireTokenKey[], kind: 'JWT' 
   prefixed(`failed to convert ${kind} authority`, () => wire.map(readTokenAuthority));
 
 /** Reads one token key. @throws {IssuerError} `invalid-argument` */
-export const readTokenAuthority = (wire: WireTokenKey): TokenAuthority => {
+const readTokenAuthority = (wire: WireTokenKey): TokenAuthority => {
   if (wire.keyId === '') throw new IssuerError('invalid-argument', 'missing key ID');
   const publicKey = orInvalid(() => publicKeyFromSpki(wire.publicKey));
   return {

@@ -38,17 +38,5 @@ export const prefixed = <T>(prefix: string, read: () => T): T => {
   }
 };
 
-/** As {@link prefixed}, for work that takes time. */
-export const prefixedAsync = async <T>(prefix: string, work: () => Promise<T>): Promise<T> => {
-  try {
-    return await work();
-  } catch (cause) {
-    if (!(cause instanceof IssuerError)) throw cause;
-    // Not found is told without the inner text.
-    const message = cause.code === 'not-found' ? cause.message : `${prefix}: ${cause.message}`;
-    throw new IssuerError(cause.code, message, { cause, ...reasonOf(cause) });
-  }
-};
-
 const reasonOf = ({ agentReason }: IssuerError): { agentReason?: NonNullable<IssuerError['agentReason']> } =>
   agentReason ? { agentReason } : {};
