@@ -18,6 +18,7 @@ describe('DerReader', () => {
     ['a tag alone', '30'],
     ['contents cut short', '3003020101'.slice(0, 8)],
     ['an indefinite length', '30800000'],
+    ['an indefinite length with 128 octets behind it', `3080${'00'.repeat(128)}`],
     ['a long form for a short length', '04817f'.padEnd(6 + 254, '00')],
     ['a leading zero in the length', '04820080'.padEnd(8 + 256, '00')],
     ['a length of four octets', '048400000001ff'],

@@ -64,7 +64,7 @@ describe('unsupported keys', () => {
     ['RSA of 1024 bits', spkiOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey)],
     ['RSA of 2047 bits', rsaSpki(changed(modulus, 0, 0x7f), e65537)],
     ['RSA of 8200 bits', rsaSpki(new Uint8Array(1025).fill(0xff), e65537)],
-    ['an even modulus', rsaSpki(changed(modulus, -1, (modulus.at(-1) ?? 0) & 0xfe), e65537)],
+    ['an even modulus without odd factors', rsaSpki(decodeHex(`80${'00'.repeat(255)}`), e65537)],
     ['a modulus divisible by 3', rsaSpki(decodeHex('ff'.repeat(256)), e65537)],
     ['e = 1', rsaSpki(modulus, Uint8Array.of(1))],
     ['e = 2', rsaSpki(modulus, Uint8Array.of(2))],

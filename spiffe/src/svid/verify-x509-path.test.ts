@@ -3,6 +3,7 @@ import { BundleSet } from '../bundle/bundle-set.ts';
 import { NULL, sequence } from '../der/writer.ts';
 import { SpiffeId } from '../id/spiffe-id.ts';
 import { TrustDomain } from '../id/trust-domain.ts';
+import { KEY_TYPES } from '../keys/key-type.ts';
 import { generateKey } from '../keys/private-key.ts';
 import { localSigner } from '../keys/signer.ts';
 import { spkiOf } from '../keys/spki.ts';
@@ -25,6 +26,8 @@ import { X509Issuer } from '../x509/issue.ts';
 import { selfSignedCa } from '../x509/self-signed-ca.ts';
 import { verifyX509Svid } from './verify-x509-svid.ts';
 
+const rsaName = { hash: 'sha256', algorithm: KEY_TYPES['rsa-2048'].signatureAlgorithm };
+
 describe('refuses the path', () => {
   const below = (forgery: Forgery, leafForgery: Forgery = {}): Forger[] => {
     const middle = forgeCa('middle', { by: rootA, ...forgery });
@@ -39,6 +42,7 @@ describe('refuses the path', () => {
     ['not-yet-valid X509-28', 'through a CA of the future', below({ notBefore: NOW + 1 })],
     ['untrusted X509-28', 'through an unknown critical extension', below({ more: [extension('1.2.3', true, NULL)] })],
     ['untrusted X509-28', 'through a weak signature', below({ signature: ecdsa('1', 'sha1') })],
+    ['untrusted X509-28', 'through a signature named after another kind of key', below({ signature: rsaName })],
     ['untrusted X509-28', 'through a CA that the root did not sign', below({ by: { ...rootA, key: rootB.key } })],
     ['untrusted X509-28', 'through a CA with a weak key', belowWeakKey()],
     ['untrusted X509-13', 'longer than an authority allows', pathLength(0)],
@@ -63,6 +67,15 @@ describe('refuses the path', () => {
       const root = forgeCa('root', forgery);
       expect(refusal([leaf({ by: root })], NOW, BundleSet.of(bundle('a.test', root)))).toBe(expected);
     }
+  });
+
+  it('without going in circles', () => {
+    const key = generateKey('ec-p256');
+    const twins = [forgeCa('twin', { key }), forgeCa('twin', { key, uris: ['spiffe://a.test'] })];
+    const [twin = rootA] = twins;
+    const chain = [leaf({ by: twin }), ...twins].map(({ certificate }) => certificate);
+    const { message } = errorOf(() => verifyX509Svid(chain, BundleSet.of(bundle('a.test', rootA)), { now: NOW }));
+    expect(message).toContain('no path to an authority');
   });
 
   it('after a bounded number of attempts, but key identifiers lead to the right root', async () => {
@@ -113,12 +126,24 @@ describe('name constraints (X509-16)', () => {
       under(nameConstraints([email]), { names: [Uint8Array.of(0x81, 1, 97)] }),
     ],
     [false, 'a constrained subject', under(nameConstraints([directory]))],
+    [
+      false,
+      'for a leaf of the same name as its issuer',
+      under(nameConstraints([uriName('b.test')]), { subject: 'middle' }),
+    ],
+    [false, 'a dot and a host of the same text', dotHost()],
     [false, 'two levels down', twoLevels('b.test')],
     [true, 'two levels down, allowed', twoLevels('a.test')],
   ])('%s: %s', (accepted, _, chain) => {
     const outcome = accepted ? () => verify(chain).id.path : () => refusal(chain);
     expect(outcome()).toBe(accepted ? '/x' : 'untrusted X509-16');
   });
+
+  /** A trust domain may begin with a dot, and then is not below itself. */
+  function dotHost(): Forger[] {
+    const uris = ['spiffe://.a.test/x'];
+    return under(nameConstraints([uriName('.a.test')]), { uris });
+  }
 
   function twoLevels(host: string): Forger[] {
     const upper = forgeCa('upper', { by: rootA, more: [nameConstraints([uriName(host)])] });

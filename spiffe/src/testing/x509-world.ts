@@ -15,7 +15,12 @@ export const bundle = (name: string, ...roots: readonly Forger[]): TrustBundle =
   TrustBundle.of(TrustDomain.parse(name), {
     x509Authorities: roots.map(({ certificate }) => ({ certificate, tainted: false })),
   });
-export const bundles = BundleSet.of(bundle('a.test', rootA), bundle('b.test', rootB), bundle('empty.test'));
+export const bundles = BundleSet.of(
+  bundle('a.test', rootA),
+  bundle('b.test', rootB),
+  bundle('.a.test', rootA),
+  bundle('empty.test'),
+);
 
 export const leaf = (forgery: Forgery = {}): Forger => forge({ by: rootA, ...forgery });
 

@@ -1,8 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeOid, octetString, sequence, smallInteger, TRUE, tlv } from '../der/writer.ts';
+import { readSingle } from '../der/reader.ts';
+import { TAG } from '../der/tags.ts';
+import { encodeOid, NULL, octetString, sequence, smallInteger, TRUE, tlv } from '../der/writer.ts';
 import { SpiffeError } from '../errors.ts';
+import { KEY_TYPES } from '../keys/key-type.ts';
 import { errorOf } from '../testing/error-of.ts';
 import { bits, dnsName, extension, forge, forgeCa, nameConstraints, uriName } from '../testing/forge-certificate.ts';
 import { hasOpenssl, openssl } from '../testing/openssl.ts';
@@ -69,6 +72,17 @@ describe('Certificate', () => {
     ['an extension without a value', sequence(encodeOid('1.2.3'), TRUE)],
   ])('refuses %s', (_, more) => {
     expect(errorOf(() => forge({ uris: [], basicConstraints: undefined, more: [more] })).code).toBe('malformed-der');
+  });
+
+  it.each<[string, (parts: Uint8Array[]) => Uint8Array[]]>([
+    ['an element behind the signature', (parts) => [...parts, NULL]],
+    ['no signature', (parts) => parts.slice(0, 2)],
+    ['another algorithm outside than inside', (parts) => parts.with(1, KEY_TYPES['ec-p384'].signatureAlgorithm)],
+  ])('refuses %s', (_, change) => {
+    const reader = readSingle(forge().certificate.raw, TAG.sequence).reader();
+    const parts = [reader.next().raw, reader.next().raw, reader.next().raw];
+    expect(parseCertificate(sequence(...parts)).uriSans).toHaveLength(1);
+    expect(errorOf(() => parseCertificate(sequence(...change(parts)))).code).toBe('malformed-der');
   });
 
   it('knows which critical extensions it does not know', () => {

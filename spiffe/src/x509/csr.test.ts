@@ -2,7 +2,7 @@ import { sign } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contextConstructed } from '../der/tags.ts';
-import { bitString, encodeOid, sequence, setOfOne, smallInteger, tlv } from '../der/writer.ts';
+import { bitString, encodeOid, NULL, sequence, setOfOne, smallInteger, tlv } from '../der/writer.ts';
 import { decodeHex } from '../encoding/hex.ts';
 import { SpiffeError } from '../errors.ts';
 import { KEY_TYPES, type KeyType } from '../keys/key-type.ts';
@@ -36,6 +36,9 @@ interface Forged {
   attributes?: readonly Uint8Array[] | undefined;
   algorithm?: Uint8Array;
   hash?: string;
+  /** Elements behind the last one of the signed and of the whole part. */
+  behindSigned?: Uint8Array;
+  behindAll?: Uint8Array;
 }
 
 function forge(forged: Forged = {}): Uint8Array {
@@ -46,8 +49,9 @@ function forge(forged: Forged = {}): Uint8Array {
     sequence(),
     spki,
     ...(attributes === undefined ? [] : [tlv(contextConstructed(0), ...attributes)]),
+    forged.behindSigned ?? new Uint8Array(),
   );
-  return sequence(signedPart, algorithm, bitString(sign(hash, signedPart, key)));
+  return sequence(signedPart, algorithm, bitString(sign(hash, signedPart, key)), forged.behindAll ?? new Uint8Array());
 }
 
 describe('readCsr', () => {
@@ -94,6 +98,8 @@ describe('readCsr', () => {
     ['names requested twice', forge({ attributes: [attribute(wish('a:b'), wish('a:b'))] })],
     ['a request without extensions', forge({ attributes: [attribute()] })],
     ['something behind it', Uint8Array.of(...forge(), 0)],
+    ['an element behind the attributes', forge({ behindSigned: NULL })],
+    ['an element behind the signature', forge({ behindAll: NULL })],
     ['one byte too few', forge().subarray(0, -1)],
     ['64 KiB and more', forge({ attributes: [attribute(wish(`a:${'b'.repeat(65_536)}`))] })],
     ['a secp256k1 key', forge({ spki: spkiOf(TEST_KEYS.secp256k1.publicKey) })],
@@ -109,6 +115,7 @@ describe('readCsr', () => {
     ['the key of somebody else', forge({ spki: spkiOf(TEST_KEYS.stranger.publicKey) })],
     ['the key of somebody else, of another kind', forge({ spki: spkiOf(TEST_KEYS.rsa.publicKey) })],
     ['SHA-1', forge({ algorithm: sequence(encodeOid('1.2.840.10045.4.1')), hash: 'sha1' })],
+    ['the algorithm of another kind of key', forge({ algorithm: KEY_TYPES['rsa-2048'].signatureAlgorithm })],
     ['another digest than it says', forge({ hash: 'sha384' })],
     [
       'parameters where there are none',
