@@ -88,9 +88,9 @@ export class SvidShelf {
     return next;
   }
 
-  /** When the entry's SVID ends; minus infinity if there is none, so that the most urgent sorts first. */
+  /** When the entry's SVID ends; 0 if there is none, so that the most urgent sorts first. */
   expiryOf(entryId: string): number {
-    return this.#stock.get(entryId)?.svid.leaf.notAfter ?? Number.NEGATIVE_INFINITY;
+    return this.#stock.get(entryId)?.svid.leaf.notAfter ?? 0;
   }
 
   #wantedAt(entry: AgentEntry): number {

@@ -1,0 +1,113 @@
+import { parseSelector } from '@steeple/core';
+import type { PeerCredentials } from '@steeple/daemon/listen';
+import type { WorkloadAttestor } from '@steeple/plugins';
+import { Code } from '@steeple/proto/grpc';
+import { FakeClock, MemoryLogger } from '@steeple/test-kit';
+import { describe, expect, it } from 'vitest';
+import { turn } from '../testing/fixtures.ts';
+import { OpenStreams } from './open-streams.ts';
+import { WorkloadAttestation } from './workload-attestation.ts';
+
+const { signal } = new AbortController();
+
+class Peer implements PeerCredentials {
+  readonly pid = 4242;
+  readonly uid = 1;
+  readonly gid = 1;
+  readonly startTime = '1';
+  readonly pidfd = undefined;
+  alive = true;
+  isAlive = () => this.alive;
+  close = () => {};
+}
+
+const attestor = (type: string, attest: WorkloadAttestor['attest']): WorkloadAttestor => ({ type, attest });
+const good = attestor('good', async () => [parseSelector('good:yes')]);
+const bad = attestor('bad', async () => {
+  throw new Error('broken');
+});
+const never = attestor('never', () => new Promise(() => {}));
+
+function make(attestors: WorkloadAttestor[], limits?: { running: number; waiting: number }) {
+  const clock = new FakeClock();
+  const logger = new MemoryLogger();
+  const parts = { attestors, clock, logger, timeout: 5 };
+  return { clock, logger, attestation: new WorkloadAttestation(limits === undefined ? parts : { ...parts, limits }) };
+}
+
+describe('WorkloadAttestation', () => {
+  it('drops the attestor that fails, and the one that takes too long (W1)', async () => {
+    const { attestation, clock, logger } = make([bad, never, good]);
+    const attested = attestation.attest(new Peer(), signal);
+    await clock.settled(1);
+    await turn();
+    await clock.advance(5);
+    expect(await attested).toEqual([parseSelector('good:yes')]);
+    expect(logger.messages('warn')).toHaveLength(2);
+  });
+
+  it('is unavailable when nobody knows the caller (W2)', async () => {
+    const { attestation } = make([bad]);
+    await expect(attestation.attest(new Peer(), signal)).rejects.toMatchObject({ code: Code.UNAVAILABLE });
+  });
+
+  it('gives nothing to a caller that died before, or meanwhile (W3)', async () => {
+    const dead = new Peer();
+    dead.alive = false;
+    let asked = 0;
+    const dying = new Peer();
+    const kills = attestor('kills', async () => {
+      asked++;
+      dying.alive = false;
+      return [parseSelector('good:yes')];
+    });
+    const { attestation } = make([kills]);
+    const refusal = { code: Code.PERMISSION_DENIED, message: 'no identity issued' };
+    await expect(attestation.attest(dead, signal)).rejects.toMatchObject(refusal);
+    expect(asked).toBe(0);
+    await expect(attestation.attest(dying, signal)).rejects.toMatchObject(refusal);
+  });
+
+  it('runs a limited number at once and turns the rest away (W4), and goes on when room is made', async () => {
+    const release = Promise.withResolvers<void>();
+    let running = 0;
+    const slow = attestor('slow', async () => {
+      running++;
+      await release.promise;
+      return [];
+    });
+    const { attestation } = make([slow], { running: 2, waiting: 1 });
+    const leaving = new AbortController();
+    const first = [attestation.attest(new Peer(), signal), attestation.attest(new Peer(), signal)];
+    const waiting = attestation.attest(new Peer(), leaving.signal);
+    await turn();
+    expect(running).toBe(2);
+    await expect(attestation.attest(new Peer(), signal)).rejects.toMatchObject({ code: Code.UNAVAILABLE });
+    leaving.abort(new Error('gone'));
+    await expect(waiting).rejects.toThrow('gone');
+    const next = attestation.attest(new Peer(), signal);
+    release.resolve();
+    await Promise.all([...first, next]);
+    expect(running).toBe(3);
+  });
+});
+
+describe('OpenStreams', () => {
+  it('ends the streams of a dead opener and no other', async () => {
+    const clock = new FakeClock();
+    const streams = new OpenStreams(clock);
+    const abort = new AbortController();
+    void streams.run(abort.signal);
+    const [dying, living] = [new Peer(), new Peer()];
+    const ended = streams.guard(dying, signal);
+    const goingOn = streams.guard(living, signal);
+    await clock.advance(3);
+    expect([ended.signal.aborted, goingOn.signal.aborted]).toEqual([false, false]);
+    dying.alive = false;
+    await clock.advance(3);
+    expect([ended.signal.aborted, goingOn.signal.aborted]).toEqual([true, false]);
+    expect(ended.signal.reason).toMatchObject({ code: Code.PERMISSION_DENIED });
+    goingOn.release();
+    abort.abort();
+  });
+});

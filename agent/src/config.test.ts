@@ -1,0 +1,132 @@
+import { ConfigError } from '@steeple/daemon';
+import { configOf, parseConfig } from '@steeple/daemon/config';
+import { describe, expect, it } from 'vitest';
+import { agentConfigOf, parseAgentConfig } from './config.ts';
+import { checkPlugins } from './load-plugins.ts';
+
+const minimal = { trust_domain: 'a.test', server_address: 'server', trust_bundle_path: '/b.pem' };
+const problems = (agent: Record<string, unknown>, plugins: Record<string, unknown> = {}) => {
+  try {
+    agentConfigOf({ agent: { ...minimal, ...agent }, plugins }, {});
+  } catch (error) {
+    if (error instanceof ConfigError)
+      return error.problems.map(({ path, message }) => `${path}: ${message}`).join('\n');
+    throw error;
+  }
+  return '';
+};
+
+describe('the agent’s configuration', () => {
+  it('reads a SPIRE agent.conf as it is', () => {
+    const config = parseAgentConfig(
+      parseConfig(
+        `agent {
+          data_dir = "/opt/data"
+          log_level = "DEBUG"
+          trust_domain = "example.org"
+          server_address = "spire-server"
+          server_port = "8081"
+          socket_path = "/tmp/agent.sock"
+          trust_bundle_path = "/opt/bundle.pem"
+          workload_x509_svid_key_type = "rsa-2048"
+          availability_target = "24h"
+          allowed_foreign_jwt_claims = ["email"]
+          experimental { sync_interval = "10s" }
+        }
+        plugins {
+          NodeAttestor "x509pop" { plugin_data { private_key_path = "/k" certificate_path = "/c" } }
+          KeyManager "disk" { plugin_data { directory = "/opt/data" } }
+          WorkloadAttestor "unix" { plugin_data { discover_workload_path = true } }
+        }`.replace('"8081"', '8081'),
+        'hcl',
+      ),
+      {},
+    );
+    expect(config).toMatchObject({
+      server: { host: 'spire-server', port: 8081 },
+      socketPath: '/tmp/agent.sock',
+      dataDir: '/opt/data',
+      logLevel: 'debug',
+      trust: { kind: 'file', path: '/opt/bundle.pem', format: 'pem' },
+      workloadKeyType: 'rsa-2048',
+      availabilityTarget: 86_400,
+      syncInterval: 10,
+      allowedForeignJwtClaims: ['email'],
+      wit: false,
+      nodeAttestor: { name: 'x509pop', data: { private_key_path: '/k', certificate_path: '/c' } },
+      workloadAttestors: [{ name: 'unix', data: { discover_workload_path: true } }],
+    });
+    expect(config.trustDomain.name).toBe('example.org');
+  });
+
+  it('has defaults that work without a plugins block', async () => {
+    const config = agentConfigOf({ agent: { ...minimal, join_token: 'secret' } }, { XDG_RUNTIME_DIR: '/run/user/1' });
+    expect(config.socketPath).toBe('/run/user/1/steeple/agent/api.sock');
+    expect(agentConfigOf({ agent: minimal }, {}).socketPath).toBe('/run/steeple/agent/api.sock');
+    expect([config.keyManager.name, config.nodeAttestor.name, config.syncInterval]).toEqual(['disk', 'join_token', 5]);
+    await checkPlugins(config);
+  });
+
+  it('understands fingerprints as they are printed', () => {
+    const pin = 'AB:'.repeat(31) + 'AB';
+    const { trust } = agentConfigOf(
+      { agent: { ...minimal, trust_bundle_path: undefined, trust_bundle_pin: `SHA256:${pin}` } },
+      {},
+    );
+    expect(trust).toEqual({ kind: 'pin', sha256: 'ab'.repeat(32) });
+  });
+
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    ['a misspelt key', { server_adress: 'x' }, /server_adress.*did you mean "server_address"/],
+    ['a SPIRE setting that is not supported', { admin_socket_path: '/x' }, /admin_socket_path: .*not supported yet/],
+    ['another', { rebootstrap_mode: 'auto' }, /rebootstrap_mode: .*not supported yet/],
+    ['a wrong trust domain', { trust_domain: 'Not A Domain' }, /trust_domain/],
+    ['two sources of trust', { insecure_bootstrap: true }, /insecure_bootstrap: trust_bundle_path is set already/],
+    ['no source of trust', { trust_bundle_path: undefined }, /agent: how to trust the server is missing/],
+    [
+      'a bundle over http',
+      { trust_bundle_path: undefined, trust_bundle_url: 'http://x/b' },
+      /trust_bundle_url: must be an https URL/,
+    ],
+    [
+      'a pin that is none',
+      { trust_bundle_path: undefined, trust_bundle_pin: 'abc' },
+      /trust_bundle_pin: must be a SHA-256/,
+    ],
+    ['two join tokens', { join_token: 'a', join_token_file: '/b' }, /join_token_file: join_token is set already/],
+    ['a short availability target', { availability_target: '1h' }, /availability_target: must be at least 24h/],
+    ['an unknown feature', { experimental: { feature_flags: ['x'] } }, /feature_flags/],
+    ['no port', { server_port: 0 }, /server_port/],
+    ['an unknown key type', { workload_x509_svid_key_type: 'dsa' }, /workload_x509_svid_key_type: must be one of/],
+  ])('refuses %s', (_what, agent, expected) => {
+    expect(problems(agent)).toMatch(expected);
+  });
+
+  it('refuses two key managers, and a token for another attestor', () => {
+    expect(problems({}, { KeyManager: { disk: {}, memory: {} } })).toMatch(/plugins.KeyManager: exactly one/);
+    expect(problems({ join_token: 't' }, { NodeAttestor: { x509pop: {} } })).toMatch(/agent.join_token: only the node/);
+  });
+
+  it('judges plugin settings where they stand, without repeating secrets', async () => {
+    const document = parseConfig(
+      'agent {\n trust_domain = "a.test"\n server_address = "x"\n insecure_bootstrap = true\n join_token = "s3cret"\n}\nplugins {\n WorkloadAttestor "unix" {\n  plugin_data {\n   discover = true\n  }\n }\n}\n',
+      'hcl',
+      { file: 'agent.conf' },
+    );
+    const error = await checkPlugins(parseAgentConfig(document, {})).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(error).toBeInstanceOf(ConfigError);
+    const [problem] = (error as ConfigError).problems;
+    expect(problem).toMatchObject({
+      file: 'agent.conf',
+      line: 10,
+      path: 'plugins.WorkloadAttestor.unix.plugin_data.discover',
+    });
+    expect((error as ConfigError).message).not.toContain('s3cret');
+    await expect(
+      checkPlugins(parseAgentConfig(configOf({ agent: minimal, plugins: { WorkloadAttestor: { unx: {} } } }), {})),
+    ).rejects.toThrow(/unx/);
+  });
+});
