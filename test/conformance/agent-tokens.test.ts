@@ -2,8 +2,8 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, sign, verify } from 'node:crypto';
 import { Code } from '@steeple/proto/grpc';
 import { forgeToken } from '@steeple/test-kit';
-import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import { expect, it } from 'vitest';
+import { claimsOf, confirmedKey, headerOf, isSignedBy, type JwkSet } from './decode-token.ts';
 import { createEntry, first, HEADER, messageThat, stackWorld, statusOf, WIT } from './stack-world.ts';
 
 const world = stackWorld({ server: WIT, agent: WIT });
@@ -20,6 +20,8 @@ it('[WAPI-39] [WAPI-58] [WAPI-63] answers PermissionDenied to a caller without i
 
 it('[WAPI-01] serves the X.509 and JWT profiles to an entitled caller', async () => {
   await createEntry(world, { path: '/one', hint: 'same' });
+  // The age of an entry is known to the second.
+  await new Promise((resolve) => setTimeout(resolve, 1100));
   await createEntry(world, { path: '/two', hint: 'same' });
   await createEntry(world, { path: '/three' });
   const stream = world.workload.fetchX509SVID({}, HEADER)[Symbol.asyncIterator]();
@@ -39,13 +41,13 @@ it('[WAPI-33] [WAPI-35] [WAPI-36] [WAPI-37] gives a JWT-SVID for each identity, 
   const { svids } = await fetchJwt(['y']);
   expect(svids.map(({ spiffeId }) => spiffeId).sort()).toEqual([ONE, 'spiffe://a.test/three']);
   expect(svids.filter(({ hint }) => hint === 'same')).toHaveLength(1);
-  for (const { spiffeId, svid } of svids) expect(decodeJwt(svid).sub).toBe(spiffeId);
+  for (const { spiffeId, svid } of svids) expect(claimsOf(svid)['sub']).toBe(spiffeId);
 });
 
 it('[WAPI-32] [JWT-09] puts exactly the audiences asked for into the token', async () => {
   for (const audience of [['x', 'y'], ['Y ', 'y'], ['spiffe://example.org/']]) {
     const { svids } = await fetchJwt(audience, ONE);
-    expect(decodeJwt(svids[0]?.svid ?? '').aud).toEqual(audience);
+    expect(claimsOf(svids[0]?.svid ?? '')['aud']).toEqual(audience);
   }
 });
 
@@ -67,28 +69,28 @@ it('[JWT-02] [JWT-06] [JWT-08] [JWT-12] [JWT-15] [JWT-17] [JWT-H4] issues tokens
   const { svids } = await fetchJwt(['y'], ONE);
   const token = svids[0]?.svid ?? '';
   expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
-  const header = decodeProtectedHeader(token);
+  const header = headerOf(token);
   expect(Object.keys(header).filter((name) => !['alg', 'kid', 'typ'].includes(name))).toEqual([]);
-  expect(header.kid).toMatch(/./);
-  const { sub, aud, exp = 0, iat = 0 } = decodeJwt(token);
+  expect(header['kid']).toMatch(/./);
+  const { sub, aud, exp, iat } = claimsOf(token) as { sub: string; aud: string[]; exp: number; iat: number };
   expect([sub, aud]).toEqual([ONE, ['y']]);
   expect([Number.isInteger(exp), Number.isInteger(iat), exp > iat, exp - iat <= 300]).toEqual([true, true, true, true]);
   const { jwtAuthorities } = await world.bundles.getBundle({});
-  const key = jwtAuthorities.find(({ keyId }) => keyId === header.kid);
+  const key = jwtAuthorities.find(({ keyId }) => keyId === header['kid']);
   expect(Number(key?.expiresAt)).toBeGreaterThanOrEqual(exp);
 });
 
 it('[WAPI-41] [WAPI-42] [WAPI-43] gives JWT bundles as plain JWK Sets with JWT keys only', async () => {
   const { bundles } = await first(world.workload.fetchJWTBundles({}, HEADER));
   expect(Object.keys(bundles)).toEqual(['spiffe://a.test']);
-  const set = JSON.parse(Buffer.from(bundles['spiffe://a.test'] ?? []).toString()) as JSONWebKeySet;
+  const set = JSON.parse(Buffer.from(bundles['spiffe://a.test'] ?? []).toString()) as JwkSet;
   expect(Object.keys(set)).toEqual(['keys']);
   const { jwtAuthorities, witAuthorities } = await world.bundles.getBundle({});
   expect(set.keys.map(({ kid }) => kid)).toEqual(jwtAuthorities.map(({ keyId }) => keyId));
   expect(witAuthorities.length).toBeGreaterThan(0);
   const { svids } = await fetchJwt(['y'], ONE);
-  const { payload } = await jwtVerify(svids[0]?.svid ?? '', createLocalJWKSet(set), { audience: 'y' });
-  expect(payload.sub).toBe(ONE);
+  expect(isSignedBy(set, svids[0]?.svid ?? '')).toBe(true);
+  expect(set.keys.map(({ use }) => use)).toEqual(set.keys.map(() => undefined));
 });
 
 it('[WAPI-47] [WAPI-48] gives subject, audience list and expiry of a valid token', async () => {
@@ -108,8 +110,8 @@ it('[JWT-01] [WIT-36] refuses by ValidateJWTSVID whatever is no JWT-SVID', async
     key: JSON.parse((await first(fetchWit(ONE))).svids[0]?.witSvidKey ?? '{}') as JsonWebKey,
     format: 'jwk',
   });
-  const kid = decodeProtectedHeader(token).kid;
-  const claims = decodeJwt(token);
+  const kid = headerOf(token)['kid'];
+  const claims = claimsOf(token);
   const forged = [
     JSON.stringify({ payload: body, signatures: [{ protected: head, signature }] }),
     JSON.stringify({ payload: body, protected: head, signature }),
@@ -129,11 +131,10 @@ it('[WAPI-53] [WAPI-54] [WAPI-55] [WAPI-56] [WIT-10] gives WIT-SVIDs with their 
   const { svids } = await first(fetchWit());
   expect(svids.map(({ spiffeId }) => spiffeId).sort()).toEqual([ONE, 'spiffe://a.test/three']);
   for (const { spiffeId, witSvid, witSvidKey } of svids) {
-    const claims = decodeJwt<{ cnf: { jwk: JsonWebKey } }>(witSvid);
-    expect(claims.sub).toBe(spiffeId);
+    expect(claimsOf(witSvid)['sub']).toBe(spiffeId);
     const privateKey = JSON.parse(witSvidKey) as JsonWebKey;
     expect(typeof privateKey.d).toBe('string');
-    const { jwk } = claims.cnf;
+    const jwk = confirmedKey(witSvid);
     expect({ kty: privateKey.kty, crv: privateKey.crv, x: privateKey.x, y: privateKey.y }).toMatchObject({
       kty: jwk.kty,
       crv: jwk.crv,
@@ -149,27 +150,28 @@ it('[WAPI-53] [WAPI-54] [WAPI-55] [WAPI-56] [WIT-10] gives WIT-SVIDs with their 
 it('[WIT-02] [WIT-05] [WIT-08] [WIT-12] [WIT-13] [WIT-16] [WIT-24] [WIT-H1] issues WIT-SVIDs as the standard has them', async () => {
   const { witSvid, witSvidKey } = (await first(fetchWit(ONE))).svids[0] ?? { witSvid: '', witSvidKey: '{}' };
   expect(witSvid).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
-  const header = decodeProtectedHeader(witSvid);
+  const header = headerOf(witSvid);
   expect(Object.keys(header).sort()).toEqual(['alg', 'kid', 'typ']);
-  expect([header.typ, header.kid]).toEqual(['wit+jwt', expect.stringMatching(/./)]);
-  const claims = decodeJwt<{ cnf: { jwk: JsonWebKey } }>(witSvid);
-  expect(typeof claims.exp).toBe('number');
+  expect([header['typ'], header['kid']]).toEqual(['wit+jwt', expect.stringMatching(/./)]);
+  const claims = claimsOf(witSvid);
+  const jwk = confirmedKey(witSvid);
+  expect(typeof claims['exp']).toBe('number');
   expect('aud' in claims || 'iss' in claims).toBe(false);
-  expect(Object.keys(claims.cnf.jwk).sort()).toEqual(['alg', 'crv', 'kty', 'x', 'y']);
-  expect(claims.cnf.jwk['alg']).toBe('ES256');
+  expect(Object.keys(jwk).sort()).toEqual(['alg', 'crv', 'kty', 'x', 'y']);
+  expect(jwk['alg']).toBe('ES256');
   const data = Buffer.from('possession');
   const signature = sign(
     'sha256',
     data,
     createPrivateKey({ key: JSON.parse(witSvidKey) as JsonWebKey, format: 'jwk' }),
   );
-  expect(verify('sha256', data, createPublicKey({ key: claims.cnf.jwk, format: 'jwk' }), signature)).toBe(true);
+  expect(verify('sha256', data, createPublicKey({ key: jwk, format: 'jwk' }), signature)).toBe(true);
 });
 
 it('[WAPI-61] [WAPI-62] gives WIT bundles as JSON text with a key id on each key', async () => {
   const { bundles } = await first(world.workload.fetchWITBundles({}, HEADER));
   expect(Object.keys(bundles)).toEqual(['spiffe://a.test']);
-  const { keys } = JSON.parse(bundles['spiffe://a.test'] ?? '') as JSONWebKeySet;
+  const { keys } = JSON.parse(bundles['spiffe://a.test'] ?? '') as JwkSet;
   const { jwtAuthorities, witAuthorities } = await world.bundles.getBundle({});
   expect(keys.map(({ kid }) => kid)).toEqual(witAuthorities.map(({ keyId }) => keyId));
   const all = [...jwtAuthorities, ...witAuthorities].map(({ keyId }) => keyId);
