@@ -1,4 +1,4 @@
-import { create, type JsonObject, toBinary } from '@bufbuild/protobuf';
+import { create, type JsonObject } from '@bufbuild/protobuf';
 import {
   type JWTBundlesResponse,
   JWTBundlesResponseSchema,
@@ -82,11 +82,6 @@ export function witSvidResponse(wits: readonly HeldWit[]): WITSVIDResponse {
 
 export function validateResponse(svid: JwtSvid, claims: Readonly<Record<string, unknown>>): ValidateJWTSVIDResponse {
   return create(ValidateJWTSVIDResponseSchema, { spiffeId: svid.id.toString(), claims: asStruct(claims) });
-}
-
-/** The bytes a client would get, to tell whether it would learn anything new. */
-export function x509SvidBytes(response: X509SVIDResponse): Uint8Array {
-  return toBinary(X509SVIDResponseSchema, response);
 }
 
 function rootsOf(bundle: TrustBundle): Uint8Array<ArrayBuffer> {

@@ -7,6 +7,7 @@ import type { IdentityCache, SubscribeOptions } from '../app/identity-cache.ts';
 import type { OpenStreams } from '../app/open-streams.ts';
 import { noIdentity, type WorkloadAttestation } from '../app/workload-attestation.ts';
 import type { WorkloadView } from '../app/workload-view.ts';
+import { oncePer } from './once-per.ts';
 
 export interface WorkloadCallsParts {
   readonly cache: IdentityCache;
@@ -35,6 +36,7 @@ export interface StreamOptions<T> extends SubscribeOptions {
 /** What all calls of the Workload API have in common: who calls, and streams that send a message when it says something new. */
 export class WorkloadCalls {
   readonly #parts: WorkloadCallsParts;
+  readonly #encoders = new Map<DescMessage, (message: never) => Uint8Array>();
 
   constructor(parts: WorkloadCallsParts) {
     this.#parts = parts;
@@ -55,12 +57,13 @@ export class WorkloadCalls {
   ): AsyncGenerator<MessageShape<S>, void, undefined> {
     const { selectors, signal, release } = await this.#caller(ctx);
     try {
+      const bytesOf = this.#bytesOf(schema);
       const views = this.#parts.cache.subscribe(selectors, signal, options);
       let sent: Uint8Array | undefined;
       for await (const view of options.through?.(views, signal) ?? views) {
         const message = await options.project(view, signal);
         if (message === undefined) continue;
-        const bytes = toBinary(schema, message);
+        const bytes = bytesOf(message);
         if (sent !== undefined && Buffer.compare(sent, bytes) === 0) continue;
         sent = bytes;
         yield message;
@@ -81,6 +84,15 @@ export class WorkloadCalls {
 
   get synced(): boolean {
     return this.#parts.cache.synced;
+  }
+
+  /** Encodes a message that many streams share only once. */
+  #bytesOf<S extends DescMessage>(schema: S): (message: MessageShape<S>) => Uint8Array {
+    const known = this.#encoders.get(schema) as ((message: MessageShape<S>) => Uint8Array) | undefined;
+    if (known !== undefined) return known;
+    const encode = oncePer((message: MessageShape<S>) => toBinary(schema, message));
+    this.#encoders.set(schema, encode);
+    return encode;
   }
 
   async #caller(ctx: CallContext): Promise<Caller> {

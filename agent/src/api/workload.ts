@@ -13,6 +13,7 @@ import type { JwtCache } from '../app/jwt-cache.ts';
 import { repeatLatest } from '../app/repeat-latest.ts';
 import type { WitCache } from '../app/wit-cache.ts';
 import type { WorkloadView } from '../app/workload-view.ts';
+import { oncePer } from './once-per.ts';
 import { readAudience, requireText, selectEntries } from './requests.ts';
 import {
   jwtBundlesResponse,
@@ -48,17 +49,21 @@ export interface WorkloadApiParts {
 /** The SPIFFE Workload API. The security header was checked before any of this runs. */
 export function workloadHandlers(parts: WorkloadApiParts): Handlers<typeof SpiffeWorkloadAPI> {
   const { calls, jwts, wits, clock, settings } = parts;
-  const bundles = <T>(respond: (bundles: readonly TrustBundle[]) => T): StreamOptions<T> => ({
-    project: (view) => respond(entitledBundles(view, calls, settings)),
-  });
+  const x509 = oncePer(x509SvidResponse);
+  const bundles = <T extends object>(respond: (bundles: readonly TrustBundle[]) => T): StreamOptions<T> => {
+    const message = oncePer((view: WorkloadView) => respond([view.bundle, ...view.federatedBundles]));
+    return { project: (view) => message(requireBundles(view, calls, settings)) };
+  };
+  const [x509Bundles, jwtBundles] = [bundles(x509BundlesResponse), bundles(jwtBundlesResponse)];
+  const witBundles = bundles(witBundlesResponse);
 
   return {
     fetchX509SVID: (_request, ctx) =>
-      calls.stream(X509SVIDResponseSchema, ctx, { x509: true, project: (view) => x509Message(view, calls) }),
+      calls.stream(X509SVIDResponseSchema, ctx, { x509: true, project: (view) => x509View(view, calls, x509) }),
 
-    fetchX509Bundles: (_request, ctx) => calls.stream(X509BundlesResponseSchema, ctx, bundles(x509BundlesResponse)),
+    fetchX509Bundles: (_request, ctx) => calls.stream(X509BundlesResponseSchema, ctx, x509Bundles),
 
-    fetchJWTBundles: (_request, ctx) => calls.stream(JWTBundlesResponseSchema, ctx, bundles(jwtBundlesResponse)),
+    fetchJWTBundles: (_request, ctx) => calls.stream(JWTBundlesResponseSchema, ctx, jwtBundles),
 
     async fetchJWTSVID(request, ctx) {
       const audience = readAudience(request.audience);
@@ -103,27 +108,23 @@ export function workloadHandlers(parts: WorkloadApiParts): Handlers<typeof Spiff
 
     async *fetchWITBundles(_request, ctx) {
       requireWit(settings);
-      yield* calls.stream(WITBundlesResponseSchema, ctx, bundles(witBundlesResponse));
+      yield* calls.stream(WITBundlesResponseSchema, ctx, witBundles);
     },
   };
 }
 
 /** What can be handed out; nothing while the first SVID of an identity is on its way. */
-function x509Message(view: WorkloadView, calls: WorkloadCalls): ReturnType<typeof x509SvidResponse> | undefined {
+function x509View<T>(view: WorkloadView, calls: WorkloadCalls, respond: (view: WorkloadView) => T): T | undefined {
   calls.requireEntries(view);
   if (!calls.synced && view.identities.length === 0) throw notYet();
   if (calls.synced && !view.settled) return undefined;
   if (view.identities.length === 0) throw notYet('no valid X509-SVID is at hand; the server does not answer');
-  return x509SvidResponse(view);
+  return respond(view);
 }
 
-function entitledBundles(
-  view: WorkloadView,
-  calls: WorkloadCalls,
-  settings: WorkloadApiSettings,
-): readonly TrustBundle[] {
+function requireBundles(view: WorkloadView, calls: WorkloadCalls, settings: WorkloadApiSettings): WorkloadView {
   if (!settings.allowUnauthenticatedVerifiers || !calls.synced) calls.requireEntries(view);
-  return [view.bundle, ...view.federatedBundles];
+  return view;
 }
 
 function requireWit({ wit }: WorkloadApiSettings): void {
