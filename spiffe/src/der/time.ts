@@ -1,6 +1,6 @@
 import { type DerReader, malformed } from './reader.ts';
 import { TAG } from './tags.ts';
-import { tlv } from './writer.ts';
+import { encodeAscii } from './text.ts';
 
 const ZERO = 0x30;
 const LETTER_Z = 0x5a;
@@ -38,7 +38,7 @@ export function encodeTime(seconds: number): Uint8Array {
   // "2049-12-31T23:59:59.000Z" without its punctuation and fraction.
   const text = `${new Date(Math.floor(seconds) * 1000).toISOString().slice(0, 19).replaceAll(/[-T:]/g, '')}Z`;
   const short = seconds < YEAR_2050;
-  return tlv(short ? TAG.utcTime : TAG.generalizedTime, ascii(short ? text.slice(2) : text));
+  return encodeAscii(short ? TAG.utcTime : TAG.generalizedTime, short ? text.slice(2) : text);
 }
 
 function secondsOf(year: number, month: number, day: number, hour: number, minute: number, second: number): number {
@@ -58,8 +58,4 @@ function readDigits(bytes: Uint8Array, start: number, count: number): number {
     value = value * 10 + digit;
   }
   return value;
-}
-
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
