@@ -47,7 +47,7 @@ export function entryStoreContract(open: () => Promise<Datastore>): void {
       await using store = await open();
       const selectors = ['a:1', 'a:2'].map(parseSelector);
       const first = anEntry('first', { selectors });
-      const similar = { ...first, id: 'second', hint: 'other', selectors: [...selectors, ...selectors].reverse() };
+      const similar = { ...first, id: 'second', hint: 'other', selectors: [...selectors, ...selectors].toReversed() };
       const results = await store.entries.create([first, similar]);
       expect(results.map(({ existed }) => existed)).toEqual([false, true]);
       expect(results[1]?.entry?.id).toBe('first');

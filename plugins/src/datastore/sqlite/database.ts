@@ -27,6 +27,7 @@ export class Database {
     return this.#guard(() => this.#prepare(sql).all(parameters) as Row[]);
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the row its SQL selects
   get<Row>(sql: string, parameters: Parameters = []): Row | undefined {
     return this.#guard(() => this.#prepare(sql).get(parameters) as Row | undefined);
   }

@@ -7,14 +7,9 @@ const CURVE_BYTES: Readonly<Record<string, number>> = { prime256v1: 32, secp384r
 
 /** @throws {IssuerError} `invalid-argument` for a key the protocol has no proof for. */
 export function proofKindOf(key: KeyObject): ProofKind {
-  switch (key.asymmetricKeyType) {
-    case 'rsa':
-      return 'rsa';
-    case 'ec':
-      return 'ecdsa';
-    default:
-      throw new IssuerError('invalid-argument', 'x509pop: unsupported key type; RSA and ECDSA keys can be proven');
-  }
+  if (key.asymmetricKeyType === 'rsa') return 'rsa';
+  if (key.asymmetricKeyType === 'ec') return 'ecdsa';
+  throw new IssuerError('invalid-argument', 'x509pop: unsupported key type; RSA and ECDSA keys can be proven');
 }
 
 /**

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { FileDigests } from './file-digests.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'steeple-digests-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+let count = 0;
+
+function file(content: string): string {
+  const path = join(directory, String(++count));
+  writeFileSync(path, content);
+  return path;
+}
+
+async function digest(digests: FileDigests, path: string, watch?: (handle: FileHandle) => void): Promise<string> {
+  const handle = await open(path, 'r');
+  watch?.(handle);
+  return await digests.digest(handle, await handle.stat({ bigint: true }));
+}
+
+const expected = (text: string) => createHash('sha256').update(text).digest('hex');
+
+describe('file digests', () => {
+  it('are right, also for empty files and those of many pieces', async () => {
+    const digests = new FileDigests();
+    for (const text of ['', 'a', 'x'.repeat(256 * 1024), 'y'.repeat(600_001)]) {
+      expect(await digest(digests, file(text))).toBe(expected(text));
+    }
+  });
+
+  it('are computed once while the file stays the same', async () => {
+    const digests = new FileDigests();
+    const path = file('content');
+    let reads = 0;
+    const counting = (handle: FileHandle) => {
+      const read = handle.read.bind(handle);
+      handle.read = ((...args: Parameters<typeof read>) => {
+        reads++;
+        return read(...args);
+      }) as typeof handle.read;
+    };
+    const together = await Promise.all([1, 2, 3].map(() => digest(digests, path, counting)));
+    const once = reads;
+    expect(new Set([...together, await digest(digests, path, counting)])).toEqual(new Set([expected('content')]));
+    expect(reads).toBe(once);
+  });
+
+  it('follow the content even if size and modification time are put back', async () => {
+    const digests = new FileDigests();
+    const path = file('good');
+    const { atime, mtime } = statSync(path);
+    expect(await digest(digests, path)).toBe(expected('good'));
+    writeFileSync(path, 'evil');
+    utimesSync(path, atime, mtime);
+    expect(await digest(digests, path)).toBe(expected('evil'));
+  });
+
+  it('fail, and are not remembered, if the file changes meanwhile', async () => {
+    const digests = new FileDigests();
+    const path = file('first');
+    const change = (handle: FileHandle) => {
+      const read = handle.read.bind(handle);
+      handle.read = ((...args: Parameters<typeof read>) => {
+        appendFileSync(path, 'more');
+        handle.read = read;
+        return read(...args);
+      }) as typeof handle.read;
+    };
+    await expect(digest(digests, path, change)).rejects.toMatchObject({ code: 'internal' });
+    expect(await digest(digests, path)).toBe(expected('firstmore'));
+  });
+
+  it('close what they were given', async () => {
+    const digests = new FileDigests();
+    const path = file('x');
+    const handles: FileHandle[] = [];
+    for (let n = 0; n < 3; n++) await digest(digests, path, (handle) => handles.push(handle));
+    expect(handles.map(({ fd }) => fd)).toEqual([-1, -1, -1]);
+  });
+});
