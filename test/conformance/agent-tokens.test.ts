@@ -4,7 +4,7 @@ import { Code } from '@steeple/proto/grpc';
 import { forgeToken } from '@steeple/test-kit';
 import { expect, it } from 'vitest';
 import { claimsOf, confirmedKey, headerOf, isSignedBy, type JwkSet } from './decode-token.ts';
-import { createEntry, first, HEADER, messageThat, stackWorld, statusOf, WIT } from './stack-world.ts';
+import { createEntry, first, HEADER, messageThat, reader, STREAM, stackWorld, statusOf, WIT } from './stack-world.ts';
 
 const world = stackWorld({ server: WIT, agent: WIT });
 const ONE = 'spiffe://a.test/one';
@@ -24,7 +24,7 @@ it('[WAPI-01] serves the X.509 and JWT profiles to an entitled caller', async ()
   await new Promise((resolve) => setTimeout(resolve, 1100));
   await createEntry(world, { path: '/two', hint: 'same' });
   await createEntry(world, { path: '/three' });
-  const stream = world.workload.fetchX509SVID({}, HEADER)[Symbol.asyncIterator]();
+  const stream = reader(world.workload.fetchX509SVID({}, STREAM));
   await messageThat(stream, ({ svids }) => svids.some(({ spiffeId }) => spiffeId.endsWith('/three')));
   await stream.return?.();
   const { svids } = await fetchJwt(['y']);
@@ -176,4 +176,18 @@ it('[WAPI-61] [WAPI-62] gives WIT bundles as JSON text with a key id on each key
   expect(keys.map(({ kid }) => kid)).toEqual(witAuthorities.map(({ keyId }) => keyId));
   const all = [...jwtAuthorities, ...witAuthorities].map(({ keyId }) => keyId);
   expect(new Set(all).size).toBe(all.length);
+});
+
+it('[WIT-14] [WIT-26] shares neither WIT-SVIDs nor their keys between entries, and numbers none twice', async () => {
+  const messages = await Promise.all(Array.from({ length: 20 }, () => first(fetchWit())));
+  const all = messages.flatMap(({ svids }) => svids);
+  const owners = new Map<string, Set<string>>();
+  for (const { spiffeId, witSvid } of all) {
+    const key = JSON.stringify(confirmedKey(witSvid));
+    owners.set(key, (owners.get(key) ?? new Set()).add(spiffeId));
+  }
+  expect([...owners.values()].every(({ size }) => size === 1)).toBe(true);
+  const tokens = [...new Set(all.map(({ witSvid }) => witSvid))];
+  const ids = tokens.map((token) => claimsOf(token)['jti']).filter((jti) => jti !== undefined);
+  expect(new Set(ids).size).toBe(ids.length);
 });

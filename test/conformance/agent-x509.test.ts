@@ -3,11 +3,21 @@ import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { Code } from '@steeple/proto/grpc';
 import type { X509SVIDResponse } from '@steeple/proto/workload';
 import { beforeAll, expect, it } from 'vitest';
-import { createEntry, deleteEntries, first, HEADER, messageThat, OWN, stackWorld, statusOf } from './stack-world.ts';
+import {
+  createEntry,
+  deleteEntries,
+  first,
+  HEADER,
+  messageThat,
+  OWN,
+  reader,
+  STREAM,
+  stackWorld,
+  statusOf,
+} from './stack-world.ts';
 
 const world = stackWorld();
-const follow = () =>
-  world.workload.fetchX509SVID({}, { metadata: { 'workload.spiffe.io': 'true' } })[Symbol.asyncIterator]();
+const follow = () => reader(world.workload.fetchX509SVID({}, STREAM));
 const pathsOf = ({ svids }: X509SVIDResponse) => svids.map(({ spiffeId }) => new URL(spiffeId).pathname).sort();
 
 /** Certificates one after another in DER, cut by their own lengths. */
@@ -70,7 +80,7 @@ it('[WAPI-10] [WAPI-11] answers each stream with a first message of its own, at 
   // Far below the time between two questions of the agent to the server (5 s).
   expect(performance.now() - started).toBeLessThan(2500);
   for (const { value } of answers) expect(pathsOf(value as X509SVIDResponse)).toEqual(['/one', '/three', '/two']);
-  await Promise.all(streams.map((stream) => stream.return?.()));
+  for (const stream of streams) await stream.return?.();
 });
 
 it('[WAPI-08] [WAPI-09] sends the full state on a change, and nothing without one', async () => {

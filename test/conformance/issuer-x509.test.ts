@@ -6,7 +6,7 @@ import { generateKey, localSigner, makeCsr } from '@steeple/spiffe';
 import { beforeAll, expect, it } from 'vitest';
 import { greedyCsr } from './forge-csr.ts';
 import { extensionOf, uriNames } from './issued-certificates.ts';
-import { createEntry, HEADER, messageThat, stackWorld, statusOf } from './stack-world.ts';
+import { createEntry, HEADER, messageThat, reader, STREAM, stackWorld, statusOf } from './stack-world.ts';
 
 const world = stackWorld();
 /** Every kind of certificate that a server issues, and its root. */
@@ -32,9 +32,7 @@ async function serverCertificate(): Promise<X509Certificate> {
 
 beforeAll(async () => {
   await createEntry(world, { path: '/x' });
-  const stream = world.workload
-    .fetchX509SVID({}, { metadata: { 'workload.spiffe.io': 'true' } })
-    [Symbol.asyncIterator]();
+  const stream = reader(world.workload.fetchX509SVID({}, STREAM));
   const { svids } = await messageThat(stream, (message) => message.svids.length === 1);
   await stream.return?.();
   issued.workload = new X509Certificate(svids[0]?.x509Svid ?? new Uint8Array());
@@ -136,9 +134,7 @@ it('[ID-07] [ID-16] [ID-18] takes hierarchical paths, and neither upper-case tru
 it('[ID-17] issues and serves an ID of exactly 2048 bytes', async () => {
   const path = `/${'x'.repeat(2048 - 'spiffe://a.test/'.length)}`;
   expect((await createEntry(world, { path })).code).toBe(0);
-  const stream = world.workload
-    .fetchX509SVID({}, { metadata: { 'workload.spiffe.io': 'true' } })
-    [Symbol.asyncIterator]();
+  const stream = reader(world.workload.fetchX509SVID({}, STREAM));
   const { svids } = await messageThat(stream, (message) => message.svids.length === 2);
   await stream.return?.();
   expect(svids.map(({ spiffeId }) => spiffeId)).toContain(`spiffe://a.test${path}`);

@@ -18,6 +18,8 @@ export interface StackWorld {
 export const WIT = { experimental: { feature_flags: ['wit-svid'] } };
 /** A selector that the test process itself has. */
 export const OWN = `unix:uid:${process.getuid?.()}`;
+/** For streams that stay open. */
+export const STREAM: CallOptions = { metadata: { 'workload.spiffe.io': 'true' } };
 export const HEADER: CallOptions = { metadata: { 'workload.spiffe.io': 'true' }, deadline: 20 };
 
 /** Trust domain a.test, started before the file's first test. */
@@ -49,6 +51,9 @@ export async function first<T>(stream: AsyncIterable<T>): Promise<T> {
   for await (const message of stream) return message;
   throw new Error('the stream ended without a message');
 }
+
+/** For reading message by message; the call starts with the first. */
+export const reader = <T>(stream: AsyncIterable<T>): AsyncIterator<T> => stream[Symbol.asyncIterator]();
 
 /** The status a call ends with; 0 if it succeeds. A stream is read to its first message. */
 export async function statusOf(call: Promise<unknown> | AsyncIterable<unknown>): Promise<number> {

@@ -48,14 +48,15 @@ const DIGESTS: Readonly<Record<string, 'sha256' | 'sha384' | 'sha512'>> = {
 } as never;
 
 /** How a key signs under the name of an algorithm. */
-export function signatureFor(alg: string, key: KeyObject): TokenSignature {
-  return { key, digest: DIGESTS[alg.slice(2)] ?? 'sha256', pss: alg.startsWith('PS') };
+export function signatureFor(alg: unknown, key: KeyObject): TokenSignature {
+  const name = String(alg);
+  return { key, digest: DIGESTS[name.slice(2)] ?? 'sha256', pss: name.startsWith('PS') };
 }
 
 export function jwt(changes: Changes = {}, key: KeyObject = KEYS.p256): string {
   const header = { alg: 'ES256', kid: 'p256', typ: 'JWT', ...changes.header };
   const claims = { sub: 'spiffe://a.test/x', aud: ['y'], exp: NOW + 300, iat: NOW, ...changes.claims };
-  return forgeToken(header, claims, changes.sign ?? signatureFor(String(header.alg), key));
+  return forgeToken(header, claims, changes.sign ?? signatureFor(header.alg, key));
 }
 
 export const confirmationKey = { ...publicJwk(createPublicKey(KEYS.workload)), alg: 'ES256' };
@@ -69,7 +70,7 @@ export function wit(changes: Changes = {}, key: KeyObject = KEYS.wit): string {
     iat: NOW,
     ...changes.claims,
   };
-  return forgeToken(header, claims, changes.sign ?? signatureFor(String(header.alg), key));
+  return forgeToken(header, claims, changes.sign ?? signatureFor(header.alg, key));
 }
 
 export const PROOF_AUDIENCE = 'https://y.test/api';
@@ -79,5 +80,5 @@ export function proof(token: string, changes: Changes = {}, key: KeyObject = KEY
   const header = { alg: 'ES256', typ: 'wpt+jwt', ...changes.header };
   const wth = createHash('sha256').update(token).digest('base64url');
   const claims = { aud: PROOF_AUDIENCE, exp: NOW + 60, jti: 'one', wth, ...changes.claims };
-  return forgeToken(header, claims, changes.sign ?? signatureFor(String(header.alg), key));
+  return forgeToken(header, claims, changes.sign ?? signatureFor(header.alg, key));
 }
