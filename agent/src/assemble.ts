@@ -1,6 +1,6 @@
 import type { Clock, Logger, TaskGroup } from '@steeple/daemon';
 import type { HealthState } from '@steeple/proto/grpc';
-import type { TrustBundle } from '@steeple/spiffe';
+import type { TokenAuthority, TrustBundle } from '@steeple/spiffe';
 import { serverFailure } from './api/server-failure.ts';
 import type { WorkloadApiParts } from './api/workload.ts';
 import { WorkloadCalls } from './api/workload-calls.ts';
@@ -103,8 +103,9 @@ export function assemble({ config, plugins, health, ...rim }: AssembleParts): As
   });
   cache.onWork(() => {
     jwts.retainEntries(cache.entries);
-    jwts.retainKeys(trustedKids(cache.ownBundle));
+    jwts.retainKeys(trustedKids(cache.ownBundle.jwtAuthorities));
     wits.retainEntries(cache.entries);
+    wits.retainKeys(trustedKids(cache.ownBundle.witAuthorities));
     known.changed();
   });
 
@@ -143,6 +144,6 @@ export function setServing(health: HealthState, serving: boolean): void {
   for (const service of health.services()) health.set(service, serving);
 }
 
-function trustedKids(bundle: TrustBundle): ReadonlySet<string> {
-  return new Set(bundle.jwtAuthorities.filter(({ tainted }) => !tainted).map(({ kid }) => kid));
+function trustedKids(authorities: readonly TokenAuthority[]): ReadonlySet<string> {
+  return new Set(authorities.filter(({ tainted }) => !tainted).map(({ kid }) => kid));
 }

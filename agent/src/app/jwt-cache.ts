@@ -4,6 +4,7 @@ import { orAborted } from '@steeple/proto/grpc';
 import { type JwtSvid, parseJwtSvidUnverified } from '@steeple/spiffe';
 import { type AgentEntry, sameVersion } from './agent-entry.ts';
 import type { ServerApi } from './server-api.ts';
+import { tokenKeyId } from './token-key-id.ts';
 import { pause } from './wake-up.ts';
 
 export interface JwtCacheParts {
@@ -110,7 +111,7 @@ export class JwtCache {
     return {
       entryId: entry.id,
       svid,
-      kid: kidOf(issued.token),
+      kid: tokenKeyId(issued.token),
       revision: entry.revision,
       createdAt: entry.createdAt,
       rotateAt: rotateAt(issuedAt, svid.expiresAt, random()),
@@ -140,10 +141,4 @@ export class JwtCache {
       done.abort();
     }
   }
-}
-
-function kidOf(token: string): string {
-  const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
-  const kid = (header as { kid?: unknown }).kid;
-  return typeof kid === 'string' ? kid : '';
 }

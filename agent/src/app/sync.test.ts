@@ -16,6 +16,7 @@ let answer: () => Promise<void>;
 let federated: TrustBundle | undefined;
 let abort: AbortController;
 let faults: unknown[];
+let own: TrustBundle;
 
 function make(): Sync {
   return new Sync({
@@ -31,7 +32,7 @@ function make(): Sync {
         await answer();
         return seen;
       },
-      bundle: async () => domain.bundle,
+      bundle: async () => own,
       federatedBundle: async () => federated,
     },
   });
@@ -44,6 +45,7 @@ beforeEach(() => {
   answer = async () => {};
   federated = undefined;
   faults = [];
+  own = domain.bundle;
   abort = new AbortController();
   return () => abort.abort();
 });
@@ -60,7 +62,7 @@ it('makes the cache equal to the answer and marks it synced', async () => {
   expect(sync.lastSuccess).toBe(clock.now());
 });
 
-it('changes nothing for an error at any step (Y1, Y3)', async () => {
+it('changes nothing for an error at any step (Y1, Y4)', async () => {
   cache.apply({ entries: [entryOf(domain, 'a')] });
   entries = [entryOf(domain, 'b')];
   answer = async () => {
@@ -69,6 +71,21 @@ it('changes nothing for an error at any step (Y1, Y3)', async () => {
   await expect(make().once(abort.signal)).rejects.toThrow('away');
   expect(known()).toEqual(['a']);
   expect(cache.synced).toBe(false);
+});
+
+it('does not lock itself out with a bundle without roots (Y3)', async () => {
+  const sync = make();
+  await sync.once(abort.signal);
+  sync.push({
+    kind: 'changes',
+    entries: [],
+    removedEntryIds: [],
+    bundles: [domain.bundle.with({ x509Authorities: [] })],
+  });
+  expect(cache.ownBundle.x509Authorities).toHaveLength(1);
+  own = domain.bundle.with({ x509Authorities: [], sequence: 9n });
+  await expect(sync.once(abort.signal)).rejects.toThrow('without roots');
+  expect(cache.ownBundle.x509Authorities).toHaveLength(1);
 });
 
 it('lets what is announced during a question win over its answer (Y2)', async () => {

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@steeple/daemon';
-import { backoff } from '@steeple/proto/grpc';
+import { backoff, Code, GrpcError } from '@steeple/proto/grpc';
 import { type TrustBundle, TrustDomain } from '@steeple/spiffe';
 import type { AgentEntry } from './agent-entry.ts';
 import type { IdentityCache } from './identity-cache.ts';
@@ -29,7 +29,8 @@ const PARALLEL_BUNDLES = 10;
  *
  * Y1. Entries and bundles are removed only on a complete, successful answer, or when the server announces it.
  * Y2. What is announced while a question is under way is newer than the answer and wins over it.
- * Y3. An error changes nothing but the time of the next question.
+ * Y3. A bundle of our own trust domain without roots is an error: applied, it would lock us out for good.
+ * Y4. An error changes nothing but the time of the next question.
  */
 export class Sync {
   readonly #parts: SyncParts;
@@ -66,7 +67,9 @@ export class Sync {
     for (const { id } of changes.entries) this.#announced?.entries.add(id);
     for (const id of changes.removedEntryIds) this.#announced?.entries.add(id);
     for (const { trustDomain } of changes.bundles) this.#announced?.bundles.add(trustDomain.name);
-    const { entries, removedEntryIds, bundles } = changes;
+    const { entries, removedEntryIds } = changes;
+    const { trustDomain } = this.#parts.cache;
+    const bundles = changes.bundles.filter((b) => b.x509Authorities.length > 0 || !b.trustDomain.equals(trustDomain)); // Y3
     this.#parts.cache.apply({ entries, removedEntries: removedEntryIds, bundles });
     // An entry may federate with a trust domain whose bundle we never had a reason to ask for.
     if (this.#missesBundles(changes.entries)) this.nudge();
@@ -81,7 +84,7 @@ export class Sync {
       return backoff(1, random(), { initial: interval, max: interval, multiplier: 1, jitter: 0.1 });
     } catch (error) {
       if (signal.aborted) return 0;
-      this.#failures++; // Y3
+      this.#failures++; // Y4
       const max = Math.min(480, interval * 48);
       const wait = backoff(this.#failures, random(), { initial: interval, max, multiplier: 1.5, jitter: 0.1 });
       logger.warn('Could not synchronise with the server', { retryIn: wait, error });
@@ -97,7 +100,7 @@ export class Sync {
     this.#announced = announced;
     try {
       const entries = await server.authorizedEntries(cache.entries, signal);
-      const own = await server.bundle(signal);
+      const own = requireRoots(await server.bundle(signal));
       const federated = await this.#federatedBundles(entries.values(), signal);
       const newer = ({ trustDomain }: TrustBundle) => !announced.bundles.has(trustDomain.name);
       cache.apply({
@@ -149,6 +152,12 @@ export class Sync {
     const known = new Set(cache.bundleList().map(({ trustDomain }) => trustDomain.name));
     return [...federatedNames(entries, cache.trustDomain)].some((name) => !known.has(name));
   }
+}
+
+/** Y3 */
+function requireRoots(bundle: TrustBundle): TrustBundle {
+  if (bundle.x509Authorities.length > 0) return bundle;
+  throw GrpcError.of(Code.INTERNAL, 'the server sent a bundle without roots');
 }
 
 function federatedNames(entries: Iterable<AgentEntry>, own: TrustDomain): ReadonlySet<string> {

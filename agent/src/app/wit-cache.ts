@@ -5,6 +5,7 @@ import { Code, GrpcError } from '@steeple/proto/grpc';
 import { generateKey, spkiOf } from '@steeple/spiffe';
 import { type AgentEntry, sameVersion } from './agent-entry.ts';
 import type { ServerApi } from './server-api.ts';
+import { tokenKeyId } from './token-key-id.ts';
 
 export interface WitCacheParts {
   readonly server: Pick<ServerApi, 'newWitSvids'>;
@@ -17,6 +18,7 @@ export interface WitCacheParts {
 export interface HeldWit {
   readonly entry: AgentEntry;
   readonly token: string;
+  readonly kid: string;
   readonly privateKey: KeyObject;
   readonly expiresAt: number;
   readonly rotateAt: number;
@@ -63,6 +65,11 @@ export class WitCache {
     for (const id of this.#held.keys()) if (!entries.has(id)) this.#held.delete(id);
   }
 
+  /** Forgets the tokens of keys that are not among those trusted. */
+  retainKeys(kids: ReadonlySet<string>): void {
+    for (const [id, { kid }] of this.#held) if (!kids.has(kid)) this.#held.delete(id);
+  }
+
   #usable(entry: AgentEntry, now: number): HeldWit | undefined {
     const held = this.#held.get(entry.id);
     return held !== undefined && held.expiresAt > now && sameVersion(held.entry, entry) ? held : undefined;
@@ -99,6 +106,6 @@ export class WitCache {
     { token, issuedAt, expiresAt }: { token: string; issuedAt: number; expiresAt: number },
   ): void {
     const moment = rotateAt(issuedAt, expiresAt, this.#parts.random());
-    this.#held.set(entry.id, { entry, token, privateKey, expiresAt, rotateAt: moment });
+    this.#held.set(entry.id, { entry, token, kid: tokenKeyId(token), privateKey, expiresAt, rotateAt: moment });
   }
 }
