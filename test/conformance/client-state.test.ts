@@ -1,4 +1,13 @@
-import { JwtSource, verifyJwtSvid, verifyX509Svid, WitSource, WorkloadBundleSource, X509Source } from '@steeple/client';
+import {
+  authorizeAny,
+  connectTls,
+  JwtSource,
+  verifyJwtSvid,
+  verifyX509Svid,
+  WitSource,
+  WorkloadBundleSource,
+  X509Source,
+} from '@steeple/client';
 import { jwtResponse, type TestTrustDomain } from '@steeple/client/testing';
 import { expect, it } from 'vitest';
 import { clientWorld, failureOf, nextEvent, until } from './client-world.ts';
@@ -57,6 +66,8 @@ it('[WAPI-27] stops using SVIDs that a message leaves out, and all of them after
   await withdrawn;
   expect(() => source.x509Svid()).toThrow(expect.objectContaining({ code: 'no-svid' }));
   expect(source.bundleFor(a.trustDomain)).toBeUndefined();
+  const policy = { svid: source, bundles: source, authorize: authorizeAny(), now };
+  expect(await failureOf(connectTls({ host: '127.0.0.1', port: 1 }, policy))).toMatchObject({ code: 'no-svid' });
 });
 
 it('[WAPI-59] stops using WIT-SVIDs that are left out or withdrawn', async () => {

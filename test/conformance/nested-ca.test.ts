@@ -1,6 +1,7 @@
-import { createPublicKey, randomBytes } from 'node:crypto';
+import { createPublicKey, randomBytes, X509Certificate } from 'node:crypto';
 import {
   BundleSet,
+  encodeName,
   generateKey,
   localSigner,
   SpiffeId,
@@ -12,6 +13,7 @@ import {
   X509Issuer,
 } from '@steeple/spiffe';
 import { expect, it } from 'vitest';
+import { extensionOf } from './issued-certificates.ts';
 
 const NOW = 1_900_000_000;
 const trustDomain = TrustDomain.parse('a.test');
@@ -43,4 +45,16 @@ it('[X509-11] issues through authorities below authorities', async () => {
 it('[X509-13] issues no authority below one whose path length forbids it', async () => {
   const last = await below(await rootIssuer(), 'last', 0);
   await expect(below(last, 'too deep')).rejects.toMatchObject({ code: 'invalid-certificate', rule: 'X509-13' });
+});
+
+it('[X509-06] marks the names critical in a certificate without subject', async () => {
+  const root = await rootIssuer();
+  const leaf = async (subjectName: Parameters<typeof encodeName>[0]) => {
+    const spki = spkiOf(createPublicKey(generateKey('ec-p256')));
+    const request = { id: SpiffeId.parse('spiffe://a.test/x'), spki, subject: encodeName(subjectName), ...life() };
+    return new X509Certificate((await root.issueLeaf(request)).raw);
+  };
+  expect(extensionOf(await leaf({}), 'names')?.critical).toBe(true);
+  expect((await leaf({})).subject ?? '').toBe('');
+  expect((await leaf({ organization: ['x'] })).subject).toBe('O=x');
 });

@@ -49,6 +49,8 @@ it('[ID-08] allows exactly 39 characters in the trust domain', () => {
 it('[ID-10] treats names that look like addresses or DNS names like any other', () => {
   const hosts = ['1.2.3.4', '999.999.999.999', 'a_b.test', 'a..b', '.a', 'a.', '-a-', '_'];
   for (const host of hosts) expect(parse(onHost(host)).toString()).toBe(onHost(host));
+  // Nothing is looked up either.
+  expect(process.getActiveResourcesInfo().filter((name) => /AddrInfo|Query/.test(name))).toEqual([]);
 });
 
 it('[ID-13] refuses dot segments and nothing that only resembles them', () => {
