@@ -3,10 +3,11 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 export class CountReporter implements Reporter {
   onTestModuleEnd(module: TestModule): void {
+    const seconds = (module.diagnostic().duration / 1000).toFixed(1);
     const failed = [...module.children.allTests('failed')].length;
     const ran = [...module.children.allTests()].length;
     console.log(
-      `${module.ok() ? 'ok  ' : 'FAIL'} ${module.relativeModuleId} (${ran} tests${failed > 0 ? `, ${failed} failed` : ''})`,
+      `${module.ok() ? 'ok  ' : 'FAIL'} ${module.relativeModuleId} (${ran} tests, ${seconds} s${failed > 0 ? `, ${failed} failed` : ''})`,
     );
   }
 

@@ -27,7 +27,7 @@ import {
 import { validateJwtSvid } from './validate-jwt-svid.ts';
 import { notYet, type StreamOptions, type WorkloadCalls } from './workload-calls.ts';
 
-export interface WorkloadApiSettings {
+interface WorkloadApiSettings {
   /** Whether the WIT profile is offered. */
   readonly wit: boolean;
   /** Whether callers without identity get the own bundle. */

@@ -1,5 +1,5 @@
 /** SPIRE servers refuse longer batches. */
-export const MAX_BATCH = 500;
+const MAX_BATCH = 500;
 
 /** How many SVIDs to ask for at once: halves when a whole batch fails, and grows back with each success. */
 export class BatchSize {

@@ -18,7 +18,7 @@ import type { IssuedToken, ItemResult, PushEvent } from './server-api.ts';
 // The one file of the agent that knows both the server's messages and our values.
 
 /** The entry, or undefined if it lacks what an agent needs of it. */
-export function readEntry(wire: types.Entry): AgentEntry | undefined {
+function readEntry(wire: types.Entry): AgentEntry | undefined {
   if (wire.id === '' || wire.spiffeId === undefined || wire.selectors.length === 0) return undefined;
   try {
     return {
@@ -41,7 +41,7 @@ export function readEntry(wire: types.Entry): AgentEntry | undefined {
   }
 }
 
-export function readId(wire: types.SPIFFEID): SpiffeId {
+function readId(wire: types.SPIFFEID): SpiffeId {
   return SpiffeId.of(TrustDomain.parse(wire.trustDomain), wire.path);
 }
 

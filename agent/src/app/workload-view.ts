@@ -2,7 +2,7 @@ import type { TrustBundle, X509Svid } from '@steeple/spiffe';
 import type { AgentEntry } from './agent-entry.ts';
 
 /** One identity with the SVID that may be handed out for it now. */
-export interface ViewIdentity {
+interface ViewIdentity {
   readonly entry: AgentEntry;
   readonly svid: X509Svid;
 }

@@ -7,7 +7,7 @@ export interface ScalarNode {
   readonly offset: number;
 }
 
-export interface ListNode {
+interface ListNode {
   readonly kind: 'list';
   readonly items: readonly ConfigNode[];
   readonly offset: number;

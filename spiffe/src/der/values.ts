@@ -5,7 +5,7 @@ import { TAG } from './tags.ts';
 const MAX_OID_COMPONENT = 2 ** 40;
 
 /** Contents of an INTEGER in its shortest form, sign octet included. */
-export function readInteger(reader: DerReader): Uint8Array {
+function readInteger(reader: DerReader): Uint8Array {
   const { contents } = reader.expect(TAG.integer);
   requireShortest(contents);
   return contents;

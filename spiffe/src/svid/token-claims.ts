@@ -6,7 +6,7 @@ import { refused, type TokenKind } from '../jwt/token-kind.ts';
 /** Difference between two clocks that verifiers forgive unless told otherwise, in seconds. */
 export const DEFAULT_LEEWAY = 60;
 /** WIT-SVID section 3.4: a couple of minutes at most. */
-export const MAX_LEEWAY = 120;
+const MAX_LEEWAY = 120;
 
 /** The moment of a check and the forgiven difference between clocks, in (Unix) seconds. */
 export interface Moment {

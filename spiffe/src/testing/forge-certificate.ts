@@ -43,7 +43,7 @@ export interface Forgery {
 }
 
 export const bits = (unused: number, value: number): Uint8Array => tlv(TAG.bitString, Uint8Array.of(unused, value));
-export const DIGITAL_SIGNATURE = bits(7, 0x80);
+const DIGITAL_SIGNATURE = bits(7, 0x80);
 export const CERT_SIGN = bits(2, 0x04);
 export const CA = sequence(TRUE);
 export const caWithPathLength = (limit: number): Uint8Array => sequence(TRUE, smallInteger(limit));
