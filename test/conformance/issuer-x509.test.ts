@@ -1,16 +1,18 @@
 // What a real server issues and publishes, read with OpenSSL.
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:tls';
 import { Code } from '@steeple/proto/grpc';
 import { generateKey, localSigner, makeCsr } from '@steeple/spiffe';
 import { beforeAll, expect, it } from 'vitest';
+import { claimsOf } from './decode-token.ts';
 import { greedyCsr } from './forge-csr.ts';
 import { extensionOf, uriNames } from './issued-certificates.ts';
 import { createEntry, HEADER, messageThat, reader, STREAM, stackWorld, statusOf } from './stack-world.ts';
 
 const world = stackWorld();
 /** Every kind of certificate that a server issues, and its root. */
-const issued: Record<'workload' | 'minted' | 'server' | 'root', X509Certificate> = {} as never;
+const issued: Record<'workload' | 'minted' | 'server' | 'agent' | 'root', X509Certificate> = {} as never;
 
 const csrFor = (uri: string, more: object = {}) => makeCsr(localSigner(generateKey('ec-p256')), { uri, ...more });
 const mint = async (uri: string, more: object = {}) =>
@@ -30,6 +32,13 @@ async function serverCertificate(): Promise<X509Certificate> {
   return certificate;
 }
 
+// As the agent keeps its own in its folder: base64 DER, leaf first.
+async function agentCertificate(): Promise<X509Certificate> {
+  const text = await readFile(`${world.stack.dir}/agent/agent-data.json`, 'utf8');
+  const { svid } = JSON.parse(text) as { svid: string | string[] };
+  return new X509Certificate(Buffer.from([svid].flat()[0] ?? '', 'base64'));
+}
+
 beforeAll(async () => {
   await createEntry(world, { path: '/x' });
   const stream = reader(world.workload.fetchX509SVID({}, STREAM));
@@ -41,8 +50,9 @@ beforeAll(async () => {
     (await mint('spiffe://a.test/minted', { dnsNames: ['a.test'] })).svid?.certChain[0] ?? new Uint8Array(),
   );
   issued.server = await serverCertificate();
+  issued.agent = await agentCertificate();
 });
-const leaves = () => [issued.workload, issued.minted, issued.server];
+const leaves = () => [issued.workload, issued.minted, issued.server, issued.agent];
 const all = () => [...leaves(), issued.root];
 
 it('[X509-01] [X509-04] has exactly one URI in each certificate, beside any other names', () => {
@@ -141,4 +151,15 @@ it('[ID-17] issues and serves an ID of exactly 2048 bytes', async () => {
   const jwts = await world.workload.fetchJWTSVID({ audience: ['y'], spiffeId: `spiffe://a.test${path}` }, HEADER);
   const answer = await world.workload.validateJWTSVID({ audience: 'y', svid: jwts.svids[0]?.svid ?? '' }, HEADER);
   expect(answer.spiffeId).toHaveLength(2048);
+});
+
+it('[JWT-H4] lets no token outlive the publication of its key, whatever life is asked for', async () => {
+  const id = { trustDomain: 'a.test', path: '/x' };
+  const { jwtAuthorities } = await world.bundles.getBundle({});
+  const latest = Math.max(...jwtAuthorities.map(({ expiresAt }) => Number(expiresAt)));
+  for (const ttl of [60, 86_400, 30 * 86_400]) {
+    const { svid } = await world.svids.mintJWTSVID({ id, audience: ['y'], ttl });
+    const { exp, iat } = claimsOf(svid?.token ?? '') as { exp: number; iat: number };
+    expect(exp).toBeLessThanOrEqual(Math.min(latest, iat + ttl));
+  }
 });
