@@ -22,9 +22,30 @@ export function workloadSocket(flag: string | undefined, env: NodeJS.ProcessEnv)
 }
 
 /** A client of one service behind a unix socket. */
-function connect<S extends DescService>(service: S, socket: string): ServiceClient<S> {
+function connect<S extends DescService>(service: S, socket: string, patience?: number): ServiceClient<S> {
   if (!existsSync(socket)) throw new UserError(`no socket at ${socket}`, socketAdvice(socket));
-  return createClient(service, { address: `unix:${socket}`, credentials: credentials.createInsecure() });
+  const limit = { loadBalancingConfig: [], methodConfig: [{ name: [{}], timeout: `${patience}s` }] };
+  return createClient(service, {
+    address: `unix:${socket}`,
+    credentials: credentials.createInsecure(),
+    ...(patience === undefined ? {} : { options: { 'grpc.service_config': JSON.stringify(limit) } }),
+  });
+}
+
+export interface UseOptions {
+  /** Seconds that one call may take; without it as long as the other side likes. */
+  readonly patience?: number;
+  /** Ends the use of the client. */
+  readonly signal?: AbortSignal;
+}
+
+/** Rejects when the user interrupts. */
+function interruption(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const interrupt = (): void => reject(new UserError('interrupted'));
+    if (signal.aborted) interrupt();
+    signal.addEventListener('abort', interrupt, { once: true });
+  });
 }
 
 function socketAdvice(socket: string): string {
@@ -38,20 +59,23 @@ export async function withClient<S extends DescService, T>(
   service: S,
   socket: string,
   use: (client: ServiceClient<S>) => Promise<T>,
+  { patience, signal }: UseOptions = {},
 ): Promise<T> {
-  const client = connect(service, socket);
+  const client = connect(service, socket, patience);
   try {
-    return await use(client);
+    return await (signal === undefined ? use(client) : Promise.race([use(client), interruption(signal)]));
   } catch (error) {
-    if (
-      error instanceof GrpcError &&
-      error.code === Code.UNAVAILABLE &&
-      /connect|ECONN|No connection/i.test(error.message)
-    ) {
+    if (isSilence(error)) {
       throw new UserError(`nobody answers at ${socket}`, socketAdvice(socket), { cause: error });
     }
     throw error;
   } finally {
     client.close();
   }
+}
+
+function isSilence(error: unknown): boolean {
+  if (!(error instanceof GrpcError)) return false;
+  if (error.code === Code.DEADLINE_EXCEEDED) return true;
+  return error.code === Code.UNAVAILABLE && /connect|ECONN|No connection/i.test(error.message);
 }

@@ -41,14 +41,22 @@ function verbCommand(verb: Verb, context: CliContext, parent: Command): Command 
   for (const argument of verb.args ?? []) command.argument(argument);
   for (const flag of verb.flags) command.addOption(optionOf(flag));
   return command.action(async () => {
+    // Not commander's own check: that comes before it has noticed a mistyped flag.
+    const missing = command.options.find(({ long }) => isMissing(verb, long, command));
+    if (missing !== undefined) command.error(`error: required option '${missing.flags}' not specified`);
     const run = await verb.load();
     await run(command.opts<Options>(), context, command.args);
   });
 }
 
-function optionOf({ flags, help, required, list, choices }: Flag): Option {
+function isMissing(verb: Verb, long: string | null | undefined, command: Command): boolean {
+  const flag = verb.flags.find(({ flags }) => flags.split(/[\s,]+/).includes(long ?? ''));
+  const option = command.options.find((option) => option.long === long);
+  return flag?.required === true && command.getOptionValue(option?.attributeName() ?? '') === undefined;
+}
+
+function optionOf({ flags, help, list, choices }: Flag): Option {
   const option = new Option(flags, list === true ? `${help} (may be repeated)` : help);
-  if (required === true) option.makeOptionMandatory();
   if (choices !== undefined) option.choices(choices);
   if (list === true) option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
   return option;

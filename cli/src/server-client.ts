@@ -4,6 +4,9 @@ import { serverSocket, withClient } from './connect.ts';
 import { text } from './flags.ts';
 import type { CliContext, Options } from './verb.ts';
 
+/** Seconds that a server may think about one call. */
+const PATIENCE = 30;
+
 /** Calls a service on the server's administrative socket. */
 export function onServer<S extends DescService, T>(
   service: S,
@@ -11,5 +14,6 @@ export function onServer<S extends DescService, T>(
   context: CliContext,
   use: (client: ServiceClient<S>) => Promise<T>,
 ): Promise<T> {
-  return withClient(service, serverSocket(text(options, 'socket'), context.env), use);
+  const socket = serverSocket(text(options, 'socket'), context.env);
+  return withClient(service, socket, use, { patience: PATIENCE, signal: context.signal });
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { statusName } from '@steeple/proto/grpc';
 import { Failed } from './exit.ts';
 import type { CliContext } from './verb.ts';
 
@@ -27,7 +28,9 @@ export function failRefused(
   nameOf: (index: number) => string,
 ): void {
   const refused = results.flatMap(({ status }, index) =>
-    status === undefined || status.code === 0 ? [] : [`${nameOf(index)}: ${status.message}`],
+    status === undefined || status.code === 0
+      ? []
+      : [`${nameOf(index)}: ${status.message} (${statusName(status.code)})`],
   );
   for (const line of refused) context.err(`error: ${line}`);
   if (refused.length > 0) throw new Failed(`${refused.length} refused`);

@@ -23,7 +23,8 @@ export async function print<D extends DescMessage>(
 ): Promise<void> {
   const format = formatOf(options);
   if (format === 'table' || format === 'wide') {
-    context.out(readable({ wide: format === 'wide', colour: context.colour }));
+    const lines = readable({ wide: format === 'wide', colour: context.colour });
+    if (lines !== '') context.out(lines);
     return;
   }
   const json = toJson(schema, message, { useProtoFieldName: true, alwaysEmitImplicit: true });

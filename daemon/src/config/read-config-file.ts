@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { extname } from 'node:path';
 import { ConfigError } from '../config-error.ts';
 import { reasonOf } from '../files.ts';
@@ -7,7 +7,7 @@ import { EnvExpander, type Environment } from './expand-env.ts';
 import { parseHcl } from './parse-hcl.ts';
 import { parseJson } from './parse-json.ts';
 import { parseYaml } from './parse-yaml.ts';
-import { type Position, SourceText } from './source-text.ts';
+import { LARGEST_CONFIG, type Position, SourceText } from './source-text.ts';
 
 /** The three forms of one configuration. */
 export type ConfigForm = 'hcl' | 'json' | 'yaml';
@@ -32,10 +32,17 @@ export interface ReadConfigOptions {
  * @throws {ConfigError} with file, line and column
  */
 export async function readConfigFile(path: string, options: ReadConfigOptions = {}): Promise<ConfigDocument> {
-  const content = await readFile(path).catch((error: unknown) => {
+  const content = await readSome(path).catch((error: unknown) => {
     throw new ConfigError([{ path: '', file: path, message: `cannot be read: ${reasonOf(error)}` }], { cause: error });
   });
   return parseConfig(content, formOf(path), { ...options, file: path });
+}
+
+/** No more than is needed to see that it is too much: the file may be a device without an end. */
+async function readSome(path: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of createReadStream(path, { end: LARGEST_CONFIG })) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks);
 }
 
 /** Reads a configuration from memory. Throws as {@link readConfigFile}. */

@@ -7,7 +7,7 @@ export interface Position {
 }
 
 /** No honest configuration comes near; what is larger was not written by a person. */
-const LARGEST_CONFIG = 1024 * 1024;
+export const LARGEST_CONFIG = 1024 * 1024;
 
 /** Deepest nesting of blocks, objects and lists. */
 export const DEEPEST_CONFIG = 64;
