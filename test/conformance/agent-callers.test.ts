@@ -1,17 +1,19 @@
 // Whom an agent takes its callers for: processes of two users, and a connection that outlives its opener. Needs root.
 import { readdirSync } from 'node:fs';
-import { chmod, mkdtemp } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Process } from '../stack/process.ts';
 import { createEntry, messageThat, reader, STREAM, type StackWorld, stackWorld } from './stack-world.ts';
 
 const isRoot = process.getuid?.() === 0;
+const NEEDS_ROOT = 'needs root, to be two users';
 const NOBODY = 65_534;
 const dir = await mkdtemp('/tmp/st-callers-');
 await chmod(dir, 0o755);
 const socket = join(dir, 'api.sock');
 const world: StackWorld = stackWorld({ workloadSocket: socket });
+afterAll(() => rm(dir, { recursive: true, force: true }));
 const script = (name: string) => new URL(`./callers/${name}.ts`, import.meta.url).pathname;
 
 const caller = (uid: number) => new Process('caller', process.execPath, [script('call'), socket], { uid, gid: uid });
@@ -29,13 +31,15 @@ beforeAll(async () => {
   await stream.return?.();
 });
 
-it.runIf(isRoot)('[WEP-15] [WEP-16] knows a plain process by its user, without its help', async () => {
+it('[WEP-15] [WEP-16] knows a plain process by its user, without its help', async ({ skip }) => {
+  skip(!isRoot, NEEDS_ROOT);
   expect(await answerTo(caller(0))).toBe('served spiffe://a.test/root');
   expect(await answerTo(caller(NOBODY))).toBe('served spiffe://a.test/nobody');
   expect(await answerTo(caller(12_345))).toBe('status 7');
 });
 
-it.runIf(isRoot)('[WAPI-05] gives the heir of a connection nothing once its opener is gone', async () => {
+it('[WAPI-05] gives the heir of a connection nothing once its opener is gone', async ({ skip }) => {
+  skip(!isRoot, NEEDS_ROOT);
   const open = (manner: 'leave' | 'stay') =>
     new Process('opener', process.execPath, [script('open-and-leave'), socket, String(NOBODY), manner]);
   expect(await answerTo(open('leave'))).not.toContain('served');
@@ -45,7 +49,8 @@ it.runIf(isRoot)('[WAPI-05] gives the heir of a connection nothing once its open
   await staying.stop();
 });
 
-it.runIf(isRoot)('[WAPI-H2] lets go of the streams of callers that are gone', async () => {
+it('[WAPI-H2] lets go of the streams of callers that are gone', async ({ skip }) => {
+  skip(!isRoot, NEEDS_ROOT);
   const open = () => readdirSync(`/proc/${world.stack.agent.child.pid}/fd`).length;
   const before = open();
   const callers = Array.from({ length: 4 }, () => caller(0));

@@ -17,7 +17,6 @@ export const KEYS = {
   stranger: ec('P-256'),
   otherDomain: ec('P-256'),
 } as const;
-export type KeyName = keyof typeof KEYS;
 
 const authority = (kid: string, key: KeyObject) => tokenAuthority(kid, createPublicKey(key));
 
