@@ -39,6 +39,11 @@ export function datastoreContract(open: () => Promise<Datastore>): void {
       expect(await step(store.agents.delete(agent.id))).toEqual([`agents -${agent.id}`]);
       const deleted = store.bundles.delete(aBundle('other.test').trustDomain, 'delete');
       expect(await step(deleted)).toEqual(['entries -a, bundles -other.test']);
+      await store.bundles.put(aBundle('third.test'));
+      await store.entries.update('b', (old) => ({ ...old, federatesWith: ['third.test'] }));
+      heard.splice(0);
+      const dissociated = store.bundles.delete(aBundle('third.test').trustDomain, 'dissociate');
+      expect(await step(dissociated)).toEqual(['entries +b/3, bundles -third.test']);
       expect(await step(store.entries.delete(['b', 'none']))).toEqual(['entries -b']);
       expect(await step(store.entries.delete(['none']))).toEqual([]);
       expect(await step(store.joinTokens.create({ token: 't', expiresAt: 9 }, anEntry('v')))).toEqual(['entries +v/0']);

@@ -64,6 +64,13 @@ describe('join_token', () => {
     },
   );
 
+  it.each(['\uFEFFt', 't\0', 'T', ' t'])('does not take %j for the token "t"', async (token) => {
+    const store = await tokens('t');
+    const verifying = verifier(store).verify(Buffer.from(token), new ChannelPair().server, signal);
+    await expect(verifying).rejects.toMatchObject({ code: 'invalid-argument' });
+    await attest(prover('t'), verifier(store));
+  });
+
   it('never repeats a token in a message', async () => {
     const verifying = verifier(await tokens()).verify(Buffer.from('s3cret'), new ChannelPair().server, signal);
     await expect(verifying).rejects.not.toThrow('s3cret');
