@@ -61,7 +61,9 @@ const agent = z
     server_address: text,
     server_port: z.int().min(1).max(65535).default(8081),
     /** The Workload API socket. */
-    socket_path: text.optional(),
+    socket_path: text
+      .refine((path) => !path.includes('://'), 'must be a file path: the Workload API is served on a unix socket only')
+      .optional(),
     /** Where the agent keeps its SVID and, by default, its keys. */
     data_dir: text.optional(),
     log_level: logLevel.default('info'),

@@ -68,6 +68,7 @@ export class Bundles implements BundleSource {
   /** @throws {IssuerError} `invalid-argument` for the own trust domain, `already-exists` */
   async create(bundle: TrustBundle): Promise<TrustBundle> {
     this.#refuseOwn(bundle.trustDomain, 'creating a federated bundle for');
+    this.#refuseOwnKeys(bundle);
     try {
       await this.#store.put(bundle, 'absent');
     } catch (error) {
@@ -80,12 +81,17 @@ export class Bundles implements BundleSource {
   /** Replaces a bundle by what `change` makes of it. @throws {IssuerError} `invalid-argument`, `not-found` */
   update(trustDomain: TrustDomain, change: (stored: TrustBundle) => TrustBundle): Promise<TrustBundle> {
     this.#refuseOwn(trustDomain, 'updating a federated bundle for');
-    return this.#store.update(trustDomain, (old) => change(old ?? notFound()));
+    return this.#store.update(trustDomain, (old) => {
+      const changed = change(old ?? notFound());
+      this.#refuseOwnKeys(changed);
+      return changed;
+    });
   }
 
   /** Creates or replaces. @throws {IssuerError} `invalid-argument` for the own trust domain */
   async set(bundle: TrustBundle): Promise<TrustBundle> {
     this.#refuseOwn(bundle.trustDomain, 'setting a federated bundle for');
+    this.#refuseOwnKeys(bundle);
     await this.#store.put(bundle);
     return bundle;
   }
@@ -98,6 +104,16 @@ export class Bundles implements BundleSource {
     return this.#store.delete(trustDomain, mode);
   }
 
+  /** One key is authoritative for one trust domain (SPIFFE Trust Domain and Bundle, sections 2 and 6.2). */
+  #refuseOwnKeys(bundle: TrustBundle): void {
+    const own = new Set(keysOf(this.own()));
+    if (!keysOf(bundle).some((key) => own.has(key))) return;
+    throw new IssuerError(
+      'invalid-argument',
+      `the bundle of ${bundle.trustDomain.name} holds an authority of the server's own trust domain`,
+    );
+  }
+
   #refuseOwn(trustDomain: TrustDomain, doing: string): void {
     if (!trustDomain.equals(this.trustDomain)) return;
     throw new IssuerError('invalid-argument', `${doing} the server's own trust domain is not allowed`);
@@ -107,3 +123,11 @@ export class Bundles implements BundleSource {
 const notFound = (): never => {
   throw new IssuerError('not-found', 'bundle not found');
 };
+
+/** Every public key that a bundle makes authoritative, in a form that compares. */
+const keysOf = (bundle: TrustBundle): string[] =>
+  [
+    ...bundle.x509Authorities.map(({ certificate }) => certificate.spki),
+    ...bundle.jwtAuthorities.map(({ spki }) => spki),
+    ...bundle.witAuthorities.map(({ spki }) => spki),
+  ].map((spki) => Buffer.from(spki).toString('base64'));
