@@ -15,7 +15,7 @@ export function entryFields(options: Options): EntryInit {
   const id = text(options, 'spiffeId');
   const parent = text(options, 'parentId');
   const expiresAt = text(options, 'expiresAt');
-  if (expiresAt !== undefined && !/^\d+$/.test(expiresAt)) {
+  if (expiresAt !== undefined && !/^\d{1,15}$/.test(expiresAt)) {
     throw new UserError(
       `--expires-at: '${expiresAt}' is not a time`,
       'write it as Unix seconds, for example $(date -d tomorrow +%s)',

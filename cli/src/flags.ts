@@ -36,7 +36,12 @@ export function seconds(options: Options, name: string, flag: string): number {
   return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (units[unit ?? 's'] ?? 1), 0);
 }
 
+/** Messages carry lives as 32 bit numbers. */
+const LONGEST = 2 ** 31 - 1;
+
 /** Whole seconds, rounded up so that a short life never becomes none. */
 export function wholeSeconds(options: Options, name: string, flag: string): number {
-  return Math.ceil(seconds(options, name, flag));
+  const value = Math.ceil(seconds(options, name, flag));
+  if (value > LONGEST) throw new UserError(`${flag}: '${text(options, name)}' is too long`, 'at most 68 years');
+  return value;
 }

@@ -1,5 +1,5 @@
 // What a person gets wrong before anything runs: flags and configuration files.
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,6 +28,11 @@ describe.concurrent('wrong flags', () => {
     ['a flag without its value', ['server', 'run', '--config'], /'-c, --config <file>' argument missing/],
     ['a value that is no choice', ['server', 'run', '-c', 'x', '--log-level', 'loud'], /'loud'[^]*error, warn, info/],
     ['surplus arguments', ['entry', 'list', 'all', 'of', 'them'], /too many arguments/],
+    [
+      'a life beyond all numbers',
+      ['token', 'generate', '--ttl', '9999999h', ...nowhere],
+      /--ttl: '9999999h' is too long/,
+    ],
     ['no duration', ['token', 'generate', '--ttl', 'soon', ...nowhere], /--ttl: 'soon'[^]*90s/],
     [
       'no SPIFFE ID',
@@ -100,11 +105,14 @@ describe.concurrent('a configuration with a mistake', () => {
     expect(answers[3]).toMatch(/\/dev\/zero: file is larger than/);
   });
 
-  it.skipIf(process.getuid?.() !== 0)('a file that this user may not read is named', async () => {
+  it('a file that this user may not read is named', async () => {
     const path = await file('unreadable.conf', 'server {}');
-    // Root reads everything: a file below a process that is not there is unreadable for it, too.
-    const { code, stderr } = await steepleEnds(['server', 'validate', '--config', `${path}/inside.conf`]);
-    expect(code).toBe(1);
-    expect(stderr).toContain(`${path}/inside.conf: cannot be read: ENOTDIR`);
+    await chmod(path, 0);
+    await chmod(dir, 0o755);
+    // Root reads everything, so it lets nobody try.
+    const user = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+    const { code, stderr } = await steepleEnds(['server', 'validate', '--config', path], user);
+    expect({ code, stderr }).toMatchObject({ code: 1 });
+    expect(stderr).toContain(`${path}: cannot be read: EACCES`);
   });
 });

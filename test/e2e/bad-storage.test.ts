@@ -13,17 +13,18 @@ const keys = () => join(data, 'keys.json');
 const database = () => join(data, 'datastore.sqlite3');
 const listed = () => stack.cli(['entry', 'list', '-o', 'json']);
 const roots = () => stack.cli(['bundle', 'show', '--format', 'pem']);
+const ownServer = () => ['server', 'run', '--config', join(stack.dir, 'server.json')];
 const runServer = (config: string) => refusal('server', 'run', '--config', config);
 const serverVariant = (name: string, settings: Readonly<Record<string, unknown>>) =>
   variant(join(stack.dir, 'server.json'), join(stack.dir, name), 'server', settings);
 
 /** Replaces a stored file, tries to start, puts the file back; what was there meanwhile must be untouched. */
-async function withDamaged(path: string, damage: (content: Buffer) => Buffer): Promise<string> {
+async function withDamaged(path: string, damage: (good: Buffer) => Buffer, args = ownServer()): Promise<string> {
   const good = await readFile(path);
   const bad = damage(good);
   await writeFile(path, bad);
   try {
-    const said = await runServer(join(stack.dir, 'server.json'));
+    const said = await refusal(...args);
     expect(bad.equals(await readFile(path))).toBe(true);
     return said;
   } finally {
@@ -42,7 +43,7 @@ afterAll(() => stack?.stop());
 
 describe('beside a running server', () => {
   it('a second one on the same data is refused, and the first goes on', async () => {
-    expect(await runServer(join(stack.dir, 'server.json'))).toMatch(
+    expect(await refusal(...ownServer())).toMatch(
       /datastore\.sqlite3: .*connection_string: the database is in use by another running server/,
     );
     expect((await listed()) + (await roots())).toBe(before);
@@ -123,7 +124,7 @@ describe('a stopped server', () => {
     const newer = new DatabaseSync(database());
     newer.exec('PRAGMA user_version = 99');
     newer.close();
-    expect(await runServer(join(stack.dir, 'server.json'))).toMatch(
+    expect(await refusal(...ownServer())).toMatch(
       /datastore\.sqlite3: .*written by a newer version \(schema 99, .*restore a backup/,
     );
     await copyFile(backup, database());
@@ -140,6 +141,17 @@ describe('a stopped server', () => {
     const said = await withDamaged(keys(), damage);
     expect(said).toContain(keys());
     for (const secret of Object.values(good.keys)) expect(said).not.toContain(secret.slice(40, 80));
+  });
+
+  it.each<[string, string, (good: Buffer) => Buffer]>([
+    ['agent-data.json', 'truncated', (good) => good.subarray(0, good.length / 2)],
+    ['agent-data.json', 'binary', () => Buffer.alloc(64, 0xfe)],
+    ['keys.json', 'truncated', (good) => good.subarray(0, good.length / 2)],
+  ])('has an agent that does not start from its %s when it is %s', async (name, _how, damage) => {
+    const path = join(stack.dir, 'agent', name);
+    const said = await withDamaged(path, damage, ['agent', 'run', '--config', join(stack.dir, 'agent.json')]);
+    expect(said).toContain(path);
+    expect(said).not.toContain((await readFile(path, 'utf8')).slice(60, 100));
   });
 
   it('starts again with everything that was stored', async () => {

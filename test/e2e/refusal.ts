@@ -19,8 +19,8 @@ export interface Ended {
 }
 
 /** Runs a command to its end; `SIGKILL` as its code means that it never ended by itself. */
-export function steepleEnds(args: readonly string[], { seconds = 20 } = {}): Promise<Ended> {
-  const limits = { timeout: seconds * 1000, killSignal: 'SIGKILL', encoding: 'utf8' } as const;
+export function steepleEnds(args: readonly string[], options: { readonly uid?: number } = {}): Promise<Ended> {
+  const limits = { ...options, timeout: 20_000, killSignal: 'SIGKILL', encoding: 'utf8' } as const;
   return new Promise((resolve) => {
     execFile(process.execPath, [...steeple, ...args], limits, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : (error.signal ?? error.code ?? 'unknown'), stdout, stderr }),
