@@ -2,6 +2,7 @@ import { credentials } from '@grpc/grpc-js';
 import { parseCertificates, parseHeldWitSvid, WorkloadApiClient } from '@steeple/client';
 import { Code, createClient, GrpcError } from '@steeple/proto/grpc';
 import { healthV1, reflectionV1 } from '@steeple/proto/infra';
+import { TestTrustDomain } from '@steeple/test-kit';
 import { describe, expect, it } from 'vitest';
 import { HEADER, Home, Reader, until } from './home.ts';
 
@@ -157,9 +158,10 @@ describe('the Workload API', () => {
 
   it('pushes bundles when authorities and federated bundles change, and nothing when nothing did', async () => {
     await using home = await Home.open();
+    const { bundle } = await TestTrustDomain.create('other.test');
     const foreign = {
       trustDomain: 'other.test',
-      x509Authorities: (await home.admin.bundle.getBundle({})).x509Authorities,
+      x509Authorities: bundle.x509Authorities.map(({ certificate }) => ({ asn1: new Uint8Array(certificate.raw) })),
     };
     await home.admin.bundle.batchSetFederatedBundle({ bundle: [foreign] });
     await home.addEntry({ path: '/web', more: { federatesWith: ['other.test'] } });

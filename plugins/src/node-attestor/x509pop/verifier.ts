@@ -17,7 +17,7 @@ export interface CertificateTrust {
   judge(leaf: Certificate, intermediates: readonly Certificate[]): TrustedCertificate;
 }
 
-export interface TrustedCertificate {
+interface TrustedCertificate {
   readonly chains: readonly (readonly Certificate[])[];
   readonly svidPathTrimmed: string;
 }
