@@ -1,19 +1,21 @@
 // What reaches a running server and agent from outside: requests that are wrong, bytes that are no requests, and kill -9.
 // Nothing of it ends them, and nothing stored is lost.
+import { spawn } from 'node:child_process';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { connect, createServer, type NetConnectOpts } from 'node:net';
+import { open, readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { connect as tlsConnect } from 'node:tls';
 import { credentials } from '@grpc/grpc-js';
 import { Code, createClient, GrpcError } from '@steeple/proto/grpc';
 import { agentV1, entryV1, svidV1 } from '@steeple/proto/server-api';
 import { generateKey, localSigner, makeCsr, parseCertificate, toPem } from '@steeple/spiffe';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Stack } from '../stack/stack.ts';
+import { garbage, throwAt } from './garbage.ts';
 import { expectNoStack, refusal } from './refusal.ts';
 
+const steeple = new URL('../../cli/src/bin/steeple.ts', import.meta.url).pathname;
 let stack: Stack;
 let entryId: string;
 let before: string;
@@ -163,37 +165,6 @@ describe('requests that are wrong', () => {
 });
 
 describe('bytes that are no requests', () => {
-  const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-  const frame = (length: number, type: number, stream: number, body: Buffer = Buffer.alloc(0)) => {
-    const head = Buffer.alloc(9);
-    head.writeUIntBE(length, 0, 3);
-    head[3] = type;
-    head.writeUInt32BE(stream, 5);
-    return Buffer.concat([head, body]);
-  };
-  const garbage: readonly Buffer[] = [
-    Buffer.alloc(0),
-    Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n'),
-    Buffer.alloc(100_000, 0xff),
-    preface.subarray(0, 10),
-    Buffer.concat([preface, Buffer.alloc(5000, 7)]),
-    Buffer.concat([preface, frame(0xffffff, 4, 0)]),
-    Buffer.concat([preface, frame(0, 4, 0), frame(6, 1, 1, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff]))]),
-    Buffer.concat([preface, frame(0, 4, 0), frame(4, 0, 7, Buffer.from('none'))]),
-    Buffer.concat([preface, ...Array.from({ length: 2000 }, () => frame(0, 4, 0))]),
-  ];
-  const throwAt = (options: NetConnectOpts, bytes: Buffer, tls = false) =>
-    new Promise<void>((resolve) => {
-      const socket = tls
-        ? tlsConnect({ ...options, rejectUnauthorized: false, ALPNProtocols: ['h2'] } as object)
-        : connect(options);
-      socket.once('close', () => resolve());
-      socket.on('error', () => {});
-      socket.resume();
-      socket.write(bytes);
-      setTimeout(() => socket.destroy(), 150);
-    });
-
   it.each(['admin socket', 'Workload API socket', 'port', 'port after TLS'])('do the %s no harm', async (where) => {
     const path = where === 'admin socket' ? stack.adminSocket : stack.workloadSocket;
     const options = where.startsWith('port') ? { port: stack.port, host: '127.0.0.1' } : { path };
@@ -211,6 +182,33 @@ describe('bytes that are no requests', () => {
     expect(await command.stop('SIGINT')).toBe(1);
     expect(command.output.trim()).toBe('error: interrupted');
     mute.close();
+  });
+});
+
+describe('output that nobody takes', () => {
+  it('a server whose log pipe breaks goes on', async () => {
+    const log = stack.server.child.stderr;
+    await new Promise((done) => log?.once('close', done).destroy());
+    const missing = ['entry', 'show', 'none', '--socket', stack.adminSocket];
+    // Each refusal is a line in the log.
+    for (let count = 0; count < 3; count++) expect((await stack.try(missing)).output).toMatch(/not found \(NotFound\)/);
+    expect(stack.server.running).toBe(true);
+  });
+
+  it('a command that cannot write its answer fails', async () => {
+    const full = await open('/dev/full', 'w');
+    const list = spawn(process.execPath, [steeple, 'entry', 'list', '--socket', stack.adminSocket], {
+      stdio: ['ignore', full.fd, 'pipe'],
+    });
+    let said = '';
+    list.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    const code = await new Promise((done) => list.once('close', done));
+    await full.close();
+    expect(code).toBe(1);
+    expect(said).toMatch(/error: the output cannot be written: ENOSPC/);
+    expectNoStack(said);
   });
 });
 

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { agentConfigOf, createAgent } from '@steeple/agent';
-import { createLogger, type LogLevel, systemClock } from '@steeple/daemon';
+import { createLogger, ensureDir, type LogLevel, systemClock } from '@steeple/daemon';
 import { configOf } from '@steeple/daemon/config';
 import { agentV1, bundleV1, entryV1 } from '@steeple/proto/server-api';
 import { createServer, parseServerConfig } from '@steeple/server';
@@ -26,7 +26,7 @@ export async function run(options: Options, context: CliContext): Promise<void> 
   const kept = text(options, 'dataDir');
   const dir = kept === undefined ? await mkdtemp(join(tmpdir(), 'steeple-dev-')) : resolve(kept);
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await ensureDir(dir, 0o700);
     const settings = {
       dir,
       trustDomain: trustDomain(text(options, 'trustDomain') ?? 'example.org', '--trust-domain'),
