@@ -43,12 +43,15 @@ function explainConfig(error: ConfigError): string {
 }
 
 function processContext(): CliContext {
-  const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupted.abort(signal));
+  let interrupted: AbortController | undefined;
   const { uid, username } = userInfo();
   return {
     env: process.env,
-    signal: interrupted.signal,
+    // Until a command asks for it, a signal ends the process as usual: reading a file may block for good.
+    get signal() {
+      interrupted ??= interruption();
+      return interrupted.signal;
+    },
     colour: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
     uid,
     userName: username,
@@ -56,4 +59,10 @@ function processContext(): CliContext {
     err: (text) => process.stderr.write(`${text}\n`),
     now: () => Date.now() / 1000,
   };
+}
+
+function interruption(): AbortController {
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupted.abort(signal));
+  return interrupted;
 }

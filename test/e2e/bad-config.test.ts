@@ -1,9 +1,11 @@
 // What a person gets wrong before anything runs: flags and configuration files.
-import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, copyFile, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { refusal, steepleEnds } from './refusal.ts';
+import { refusal, spawnSteeple, steepleEnds } from './refusal.ts';
 
 let dir: string;
 const file = async (name: string, content: string | Uint8Array) => {
@@ -103,6 +105,17 @@ describe.concurrent('a configuration with a mistake', () => {
     expect(answers[1]).toMatch(/folder\.conf: cannot be read: .*directory/);
     expect(answers[2]).toMatch(/missing\.conf: cannot be read: .*no such file/);
     expect(answers[3]).toMatch(/\/dev\/zero: file is larger than/);
+  });
+
+  it('a pipe into which nobody writes does not hold a process that is told to stop', async () => {
+    const path = join(dir, 'pipe.conf');
+    execFileSync('mkfifo', [path]);
+    const server = spawnSteeple(['server', 'run', '--config', path]);
+    const writer = await open(path, 'w'); // opens once the server reads
+    const ended = once(server, 'exit');
+    server.kill('SIGTERM');
+    expect(await ended).toEqual([null, 'SIGTERM']);
+    await writer.close();
   });
 
   it('a file that this user may not read is named', async () => {

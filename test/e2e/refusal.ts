@@ -1,5 +1,5 @@
 // A command of ours that must fail: run to its end, with what it said kept apart by stream.
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -26,6 +26,10 @@ export function steepleEnds(args: readonly string[], options: { readonly uid?: n
       resolve({ code: error === null ? 0 : (error.signal ?? error.code ?? 'unknown'), stdout, stderr }),
     );
   });
+}
+
+export function spawnSteeple(args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [...steeple, ...args], { stdio: 'ignore' });
 }
 
 /** What a failing command says on standard error: it exits with 1, prints no result and never a stack. */
