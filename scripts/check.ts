@@ -5,6 +5,7 @@ const laws: readonly (readonly [law: string, command: string, ...args: string[]]
   ['files are formatted and imports are in order', 'biome', 'check', '--error-on-warnings', '.'],
   ['types hold in every room', 'tsc', '-b'],
   ['tests, examples and scripts type-check', 'tsc', '-p', 'test'],
+  ['the tests of the pure room type-check too', 'tsc', '-p', 'core/tsconfig.test.json'],
   ['the linter has no complaint', 'oxlint', '--type-aware', '--deny-warnings', '.'],
   ['generated code is current', 'node', 'scripts/generate.ts', '--check'],
   ['nothing is unused', 'knip'],
