@@ -91,7 +91,10 @@ export function assemble({ config, plugins, health, ...rim }: AssembleParts): As
     ...server,
     cache,
     interval: config.syncInterval,
-    onSynced: () => setServing(health, true),
+    onSynced: () => {
+      setServing(health, true);
+      rotation.serverAnswered();
+    },
   });
   const push = new Push({ ...server, sync });
   const rotation = new SvidRotation({

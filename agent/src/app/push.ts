@@ -13,7 +13,8 @@ export interface PushParts {
   readonly onServerError: (error: unknown, signal: AbortSignal) => Promise<void>;
 }
 
-const RETRY = { initial: 1, max: 60, multiplier: 2, jitter: 0.2 };
+/** No slower than polling: the stream is also how we learn that the server is back. */
+const RETRY = { initial: 0.2, max: 5, multiplier: 2, jitter: 0.2 };
 
 /** A SPIRE server knows no announcements; ask again after this many seconds, it may have been replaced by one that does. */
 const ASK_AGAIN = 600;

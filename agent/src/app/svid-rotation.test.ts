@@ -18,6 +18,7 @@ let server: (requests: readonly X509Request[]) => Promise<readonly ItemResult<re
 let faults: unknown[];
 let stale: number;
 let abort: AbortController;
+let rotation: SvidRotation;
 let ttl: number;
 
 const issue = async ({ entryId, csr }: X509Request): Promise<ItemResult<readonly Certificate[]>> => {
@@ -45,7 +46,7 @@ beforeEach(() => {
   [batches, faults, stale, ttl] = [[], [], 0, 3600];
   server = (requests) => Promise.all(requests.map(issue));
   abort = new AbortController();
-  const rotation = new SvidRotation({
+  rotation = new SvidRotation({
     cache,
     clock,
     random: () => 0.5,
@@ -111,6 +112,16 @@ it('keeps the SVID when the server is away, takes it out when it expires, and ge
   server = (requests) => Promise.all(requests.map(issue));
   await clock.advance(60);
   await supplied();
+});
+
+it('does not wait for its next try when the server is seen to answer', async () => {
+  server = away;
+  cache.apply({ entries: [entryOf(domain, 'a')] });
+  await batched(1);
+  server = (requests) => Promise.all(requests.map(issue));
+  rotation.serverAnswered();
+  await supplied();
+  expect(batches).toHaveLength(2);
 });
 
 it('asks for at most 500 at once, for fewer after a failure, and for all in the end', async () => {

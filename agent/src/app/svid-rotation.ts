@@ -73,6 +73,14 @@ export class SvidRotation {
     }
   }
 
+  /** The server has just answered something: what waits for a retry need not wait longer. */
+  serverAnswered(): void {
+    if (this.#failures === 0) return;
+    this.#failures = 0;
+    this.#notBefore = Number.NEGATIVE_INFINITY;
+    this.#wake.nudge();
+  }
+
   #napLength(now: number, waitingForRetry: boolean): number {
     const next = this.#parts.cache.nextMoment(now);
     const wanted = waitingForRetry ? Math.min(next, this.#notBefore) : next;
