@@ -112,6 +112,11 @@ export class IdentityCache {
     for (const listener of this.#workListeners) listener();
   }
 
+  /** Makes every entry whose SVID could not be had due again at once. */
+  retryNow(): void {
+    this.#shelf.retryNow();
+  }
+
   /** Takes expired SVIDs out of stock (C5). */
   expire(): void {
     const concerned = new Set<SelectorGroup>();

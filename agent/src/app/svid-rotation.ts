@@ -78,6 +78,7 @@ export class SvidRotation {
     if (this.#failures === 0) return;
     this.#failures = 0;
     this.#notBefore = Number.NEGATIVE_INFINITY;
+    this.#parts.cache.retryNow();
     this.#wake.nudge();
   }
 

@@ -75,6 +75,12 @@ export class SvidShelf {
     return count;
   }
 
+  /** No failed entry waits for its next attempt any more. */
+  retryNow(): void {
+    for (const [id, failure] of this.#failures)
+      this.#failures.set(id, { ...failure, retryAt: Number.NEGATIVE_INFINITY });
+  }
+
   /** The moment from which this entry needs a new SVID; at or before `now` means: now. */
   dueAt(entry: AgentEntry): number {
     const retryAt = this.#failures.get(entry.id)?.retryAt ?? Number.NEGATIVE_INFINITY;
