@@ -3,12 +3,12 @@ import { readdirSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { NOBODY, noOtherUser } from '../stack/another-user.ts';
 import { Process } from '../stack/process.ts';
 import { createEntry, messageThat, reader, STREAM, type StackWorld, stackWorld } from './stack-world.ts';
 
 const isRoot = process.getuid?.() === 0;
 const NEEDS_ROOT = 'needs root, to be two users';
-const NOBODY = 65_534;
 const dir = await mkdtemp('/tmp/st-callers-');
 await chmod(dir, 0o755);
 const socket = join(dir, 'api.sock');
@@ -32,14 +32,14 @@ beforeAll(async () => {
 });
 
 it('[WEP-15] [WEP-16] knows a plain process by its user, without its help', async ({ skip }) => {
-  skip(!isRoot, NEEDS_ROOT);
+  skip(noOtherUser !== undefined, noOtherUser);
   expect(await answerTo(caller(0))).toBe('served spiffe://a.test/root');
   expect(await answerTo(caller(NOBODY))).toBe('served spiffe://a.test/nobody');
   expect(await answerTo(caller(12_345))).toBe('status 7');
 });
 
 it('[WAPI-05] gives the heir of a connection nothing once its opener is gone', async ({ skip }) => {
-  skip(!isRoot, NEEDS_ROOT);
+  skip(noOtherUser !== undefined, noOtherUser);
   const open = (manner: 'leave' | 'stay') =>
     new Process('opener', process.execPath, [script('open-and-leave'), socket, String(NOBODY), manner]);
   expect(await answerTo(open('leave'))).not.toContain('served');
