@@ -1,12 +1,12 @@
 // A whole Steeple for tests: server and agent as real processes started by the command line, in a folder of their own.
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { createClient } from '@steeple/proto/grpc';
 import { healthV1 } from '@steeple/proto/infra';
+import { freePort } from '../../cli/src/dev/free-port.ts';
 import { type Finished, Process, run } from './process.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
@@ -205,13 +205,4 @@ async function isServing(socket: string): Promise<boolean> {
   } finally {
     client.close();
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((done) => probe.listen(0, '127.0.0.1', done));
-  const address = probe.address();
-  await new Promise((done) => probe.close(done));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

@@ -1,6 +1,5 @@
-import { parseSelector } from '@steeple/core';
+import { type AgentFilter, parseSelector } from '@steeple/core';
 import { describe, expect, it } from 'vitest';
-import type { AgentFilter } from './agent-store.ts';
 import { allPages, anAgent, anEntry, anId } from './contract-samples.ts';
 import type { Datastore } from './datastore.ts';
 

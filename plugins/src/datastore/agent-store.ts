@@ -1,17 +1,6 @@
-import type { AgentRecord } from '@steeple/core';
+import type { AgentFilter, AgentRecord } from '@steeple/core';
 import type { SpiffeId } from '@steeple/spiffe';
-import type { SelectorFilter } from './entry-store.ts';
 import type { Page, PageRequest } from './page.ts';
-
-/** All given conditions must hold. */
-export interface AgentFilter {
-  readonly attestationType?: string | undefined;
-  readonly selectors?: SelectorFilter | undefined;
-  readonly banned?: boolean | undefined;
-  readonly canReattest?: boolean | undefined;
-  /** Agents whose current SVID expires before this moment (Unix seconds). */
-  readonly expiresBefore?: number | undefined;
-}
 
 /** The attested agents with their node selectors. Each method is one transaction. */
 export interface AgentStore {

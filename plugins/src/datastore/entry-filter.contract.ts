@@ -1,8 +1,8 @@
-import { parseSelector } from '@steeple/core';
+import { parseSelector, type SelectorMatch } from '@steeple/core';
 import { describe, expect, it } from 'vitest';
 import { aBundle, anEntry, anId } from './contract-samples.ts';
 import type { Datastore } from './datastore.ts';
-import type { EntryFilter, SetMatch } from './entry-store.ts';
+import type { EntryFilter } from './entry-store.ts';
 
 const selectors = (...texts: string[]) => texts.map(parseSelector);
 
@@ -41,7 +41,7 @@ export function entryFilterContract(open: () => Promise<Datastore>): void {
       expect(await store.entries.count(filter)).toBe(items.length);
     });
 
-    const bySelectors: readonly [SetMatch, string, string][] = [
+    const bySelectors: readonly [SelectorMatch, string, string][] = [
       ['exact', 's:1 s:2', 'ab'],
       ['exact', 's:2 s:1 s:2', 'ab'],
       ['exact', 's:2', ''],
@@ -60,7 +60,7 @@ export function entryFilterContract(open: () => Promise<Datastore>): void {
       expect(await store.entries.count(filter)).toBe(items.length);
     });
 
-    const byDomains: readonly [SetMatch, string[], string][] = [
+    const byDomains: readonly [SelectorMatch, string[], string][] = [
       ['exact', ['y.test', 'x.test', 'y.test'], 'ab'],
       ['subset', ['x.test', 'z.test'], 'a d'],
       ['superset', ['x.test'], 'a ab'],

@@ -1,25 +1,9 @@
-import type { IssuerError, RegistrationEntry, Selector, SelectorMatch } from '@steeple/core';
-import type { SpiffeId } from '@steeple/spiffe';
+import type * as core from '@steeple/core';
+import type { IssuerError, RegistrationEntry } from '@steeple/core';
 import type { Page, PageRequest } from './page.ts';
 
-/** How a stored set must relate to the wanted one: equal, contained in it, containing it, or sharing a member. */
-export type SetMatch = SelectorMatch;
-
-export interface SelectorFilter {
-  /** Must not be empty (IssuerError `invalid-argument`). A record without selectors matches no selector filter. */
-  readonly selectors: readonly Selector[];
-  readonly match: SetMatch;
-}
-
-/** All given conditions must hold; an empty filter selects everything. */
-export interface EntryFilter {
-  readonly spiffeId?: SpiffeId | undefined;
-  readonly parentId?: SpiffeId | undefined;
-  readonly selectors?: SelectorFilter | undefined;
-  /** Trust domain names; must not be empty. */
-  readonly federatesWith?: { readonly trustDomains: readonly string[]; readonly match: SetMatch } | undefined;
-  readonly hint?: string | undefined;
-  readonly downstream?: boolean | undefined;
+/** All given conditions must hold; an empty filter selects everything. Empty sets are refused (`invalid-argument`). */
+export interface EntryFilter extends core.EntryFilter {
   readonly admin?: boolean | undefined;
 }
 

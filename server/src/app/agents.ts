@@ -1,5 +1,5 @@
-import { type AgentRecord, IssuerError, LIMITS } from '@steeple/core';
-import type { AgentFilter, AgentStore, Page, PageRequest } from '@steeple/plugins';
+import { type AgentFilter, type AgentRecord, IssuerError, LIMITS } from '@steeple/core';
+import type { AgentStore, Page, PageRequest } from '@steeple/plugins';
 import type { SpiffeId } from '@steeple/spiffe';
 
 /** Longest agent version that is stored. */

@@ -1,6 +1,6 @@
-import { type AgentRecord, IssuerError, isBanned } from '@steeple/core';
+import { type AgentFilter, type AgentRecord, IssuerError, isBanned } from '@steeple/core';
 import type { SpiffeId } from '@steeple/spiffe';
-import type { AgentFilter, AgentStore } from '../agent-store.ts';
+import type { AgentStore } from '../agent-store.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { type AgentRow, agentsOf, findAgent, requireAgent, upsertAgent } from './agent-rows.ts';
 import type { ChangeLog } from './change-log.ts';

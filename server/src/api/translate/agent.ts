@@ -1,6 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type AgentRecord, IssuerError, isBanned } from '@steeple/core';
-import type { AgentFilter } from '@steeple/plugins';
+import { type AgentFilter, type AgentRecord, IssuerError, isBanned } from '@steeple/core';
 import type { types } from '@steeple/proto/server-api';
 import { wireTime } from './number.ts';
 import { readSelectorFilter, wireSelectors } from './selectors.ts';

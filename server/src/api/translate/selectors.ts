@@ -1,8 +1,7 @@
-import { IssuerError, type Selector } from '@steeple/core';
-import type { SelectorFilter, SetMatch } from '@steeple/plugins';
+import { IssuerError, type Selector, type SelectorFilter, type SelectorMatch } from '@steeple/core';
 import type { types } from '@steeple/proto/server-api';
 
-const MATCHES: readonly SetMatch[] = ['exact', 'subset', 'superset', 'any'];
+const MATCHES: readonly SelectorMatch[] = ['exact', 'subset', 'superset', 'any'];
 
 export const wireSelectors = (selectors: readonly Selector[]): Selector[] =>
   selectors.map(({ type, value }) => ({ type, value }));
@@ -18,7 +17,7 @@ export const readSelectorFilter = (wire: types.SelectorMatch | undefined): Selec
 };
 
 /** Reads the number of a match behaviour; the two enums of the wire have the same numbers. */
-export const readMatch = (match: number): SetMatch => {
+export const readMatch = (match: number): SelectorMatch => {
   const known = MATCHES[match];
   if (!known) throw new IssuerError('invalid-argument', `unhandled match behavior (${match})`);
   return known;
