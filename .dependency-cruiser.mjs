@@ -6,7 +6,7 @@ const rooms = {
   core: { rooms: ['spiffe'], npm: [] },
   proto: { rooms: [], npm: ['@bufbuild/protobuf', '@grpc/grpc-js'] },
   client: { rooms: ['spiffe', 'proto'], npm: ['@grpc/grpc-js', '@bufbuild/protobuf'] },
-  daemon: { rooms: ['proto'], npm: ['koffi', 'yaml', 'zod', '@grpc/grpc-js', '@bufbuild/protobuf'] },
+  daemon: { rooms: ['proto'], npm: ['koffi', 'prom-client', 'yaml', 'zod', '@grpc/grpc-js', '@bufbuild/protobuf'] },
   plugins: { rooms: ['spiffe', 'core', 'daemon'], npm: ['better-sqlite3', 'zod'] },
   server: {
     rooms: ['spiffe', 'core', 'proto', 'daemon', 'plugins'],
