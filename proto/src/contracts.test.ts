@@ -1,6 +1,7 @@
 import type { DescMessage, DescService } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import * as agentApi from './agent-api.ts';
+import * as envoy from './envoy.ts';
 import * as infra from './infra.ts';
 import * as serverApi from './server-api.ts';
 import { syncV1 } from './steeple-api.ts';
@@ -71,6 +72,11 @@ describe('paths on the wire', () => {
       'SubscribeToX509SVID< SubscribeToX509Bundles< FetchJWTSVID SubscribeToJWTBundles<',
     ],
     [syncV1.Sync, '/steeple.sync.v1.Sync', 'Watch<'],
+    [
+      envoy.SecretDiscoveryService,
+      '/envoy.service.secret.v3.SecretDiscoveryService',
+      'DeltaSecrets>< StreamSecrets>< FetchSecrets',
+    ],
     [infra.healthV1.Health, '/grpc.health.v1.Health', 'Check List Watch<'],
     [infra.reflectionV1.ServerReflection, '/grpc.reflection.v1.ServerReflection', 'ServerReflectionInfo><'],
     [infra.reflectionV1alpha.ServerReflection, '/grpc.reflection.v1alpha.ServerReflection', 'ServerReflectionInfo><'],
@@ -103,6 +109,11 @@ describe('field numbers that are easy to get wrong', () => {
     [workload.WITSVIDSchema, 'spiffe_id=1 wit_svid=2 wit_svid_key=3 hint=4'],
     [agentApi.broker.FetchJWTSVIDRequestSchema, 'reference=1 audience=2 spiffe_id=3'],
     [infra.StatusSchema, 'code=1 message=2 details=3'],
+    [envoy.DiscoveryRequestSchema, 'version_info=1 node=2 resource_names=3 type_url=4 response_nonce=5 error_detail=6'],
+    [envoy.DiscoveryResponseSchema, 'version_info=1 resources=2 type_url=4 nonce=5'],
+    [envoy.SecretSchema, 'name=1 tls_certificate=2 validation_context=4'],
+    [envoy.CertificateValidationContextSchema, 'trusted_ca=1 custom_validator_config=12'],
+    [envoy.NodeSchema, 'id=1 cluster=2 metadata=3 user_agent_name=6 user_agent_version=7 user_agent_build_version=8'],
   ])('%s', (schema, expected) => {
     expect(numbers(schema)).toBe(expected);
   });
