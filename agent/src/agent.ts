@@ -1,4 +1,4 @@
-import { type Clock, type Logger, systemClock, TaskGroup } from '@steeple/daemon';
+import { aboutSetting, type Clock, claimDataDir, type Logger, systemClock, TaskGroup } from '@steeple/daemon';
 import { HealthState } from '@steeple/proto/grpc';
 import { SpiffeWorkloadAPI } from '@steeple/proto/workload';
 import { workloadHandlers } from './api/workload.ts';
@@ -48,6 +48,7 @@ export function createAgent(config: AgentConfig, rim: AgentRim): Agent {
   let stopped: Promise<void> | undefined;
 
   const open = async (): Promise<void> => {
+    stack.use(await aboutSetting('agent.data_dir', () => claimDataDir(config.dataDir, 'agent')));
     const plugins = await loadPlugins(config, { clock, logger });
     stack.defer(() => plugins.keyManager.close());
     const agent = assemble({ config, plugins, clock, logger, random, health });

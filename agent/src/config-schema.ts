@@ -20,8 +20,8 @@ const trustDomain = z.string().transform((value, context) => {
   }
 });
 
-const httpsUrl = text.refine(
-  (value) => URL.canParse(value) && new URL(value).protocol === 'https:',
+const webUrl = text.refine(
+  (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
   'must be an https URL',
 );
 
@@ -71,7 +71,9 @@ const agent = z
     /** File with the trust bundle for the first contact. */
     trust_bundle_path: text.optional(),
     /** Where to download it. */
-    trust_bundle_url: httpsUrl.optional(),
+    trust_bundle_url: webUrl.optional(),
+    /** Ask a web server on this unix socket instead; the URL is an http one then. */
+    trust_bundle_unix_socket: text.optional(),
     trust_bundle_format: z.enum(['pem', 'spiffe']).default('pem'),
     /** SHA-256 fingerprint of the server's root certificate (ours). */
     trust_bundle_pin: fingerprint.optional(),
@@ -108,7 +110,6 @@ const agent = z
     retry_bootstrap: notYet,
     sds: notYet,
     trust_bundle_spiffe_workload_api: notYet,
-    trust_bundle_unix_socket: notYet,
     x509_svid_cache_max_size: notYet,
   })
   .superRefine((agent, context) => {
@@ -123,6 +124,17 @@ const agent = z
     }
     for (const key of sources.slice(1)) {
       context.addIssue({ code: 'custom', path: [key], message: `${sources[0]} is set already; only one may be` });
+    }
+    const { trust_bundle_url: url, trust_bundle_unix_socket: socket } = agent;
+    if (url === undefined && socket !== undefined) {
+      const message = 'needs trust_bundle_url, an http URL';
+      context.addIssue({ code: 'custom', path: ['trust_bundle_unix_socket'], message });
+    }
+    const scheme = socket === undefined ? 'https' : 'http';
+    if (url !== undefined && new URL(url).protocol !== `${scheme}:`) {
+      const message =
+        socket === undefined ? 'must be an https URL' : 'must be an http URL: trust_bundle_unix_socket is set';
+      context.addIssue({ code: 'custom', path: ['trust_bundle_url'], message });
     }
     if (agent.join_token !== undefined && agent.join_token_file !== undefined) {
       context.addIssue({

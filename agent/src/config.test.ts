@@ -78,6 +78,11 @@ describe('the agent’s configuration', () => {
 
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['a misspelt key', { server_adress: 'x' }, /server_adress.*did you mean "server_address"/],
+    [
+      'a socket path of 108 bytes',
+      { socket_path: `/tmp/${'s'.repeat(103)}` },
+      /agent\.socket_path: .*108 bytes; at most/,
+    ],
     ['a SPIRE setting that is not supported', { admin_socket_path: '/x' }, /admin_socket_path: .*not supported yet/],
     ['another', { rebootstrap_mode: 'auto' }, /rebootstrap_mode: .*not supported yet/],
     ['a wrong trust domain', { trust_domain: 'Not A Domain' }, /trust_domain/],

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError, type LogFormat, type LogLevel } from '@steeple/daemon';
-import { type ConfigDocument, checkConfig, configOf, type Environment } from '@steeple/daemon/config';
+import { type ConfigDocument, checkConfig, checkSocketPath, configOf, type Environment } from '@steeple/daemon/config';
 import type { KeyType, TrustDomain } from '@steeple/spiffe';
 import type { TrustSource } from './app/trust-source.ts';
 import { type AgentFile, agentFileSchema } from './config-schema.ts';
@@ -51,7 +51,11 @@ export function parseAgentConfig(document: ConfigDocument, env: Environment = pr
   return Object.freeze({
     trustDomain: agent.trust_domain,
     server: { host: agent.server_address, port: agent.server_port },
-    socketPath: resolve(agent.socket_path ?? defaultWorkloadSocket(env)),
+    socketPath: checkSocketPath(
+      document,
+      ['agent', 'socket_path'],
+      resolve(agent.socket_path ?? defaultWorkloadSocket(env)),
+    ),
     dataDir,
     logLevel: agent.log_level,
     logFormat: agent.log_format,
@@ -92,11 +96,13 @@ function trustSource(agent: AgentFile['agent']): TrustSource {
   const {
     trust_bundle_path: path,
     trust_bundle_url: url,
+    trust_bundle_unix_socket: socket,
     trust_bundle_pin: sha256,
     trust_bundle_format: format,
   } = agent;
   if (path !== undefined) return { kind: 'file', path: resolve(path), format };
-  if (url !== undefined) return { kind: 'url', url, format };
+  if (url !== undefined)
+    return { kind: 'url', url, format, ...(socket !== undefined && { socketPath: resolve(socket) }) };
   return sha256 === undefined ? { kind: 'insecure' } : { kind: 'pin', sha256 };
 }
 

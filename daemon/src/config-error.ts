@@ -29,3 +29,16 @@ export function formatProblem(problem: ConfigProblem): string {
     .join(':');
   return [place, problem.path, problem.message].filter((part) => part !== '').join(': ');
 }
+
+/** Does something, and names the setting that a problem with it is about. */
+export async function aboutSetting<T>(setting: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new ConfigError(
+      cause.problems.map((one) => ({ ...one, path: setting })),
+      { cause },
+    );
+  }
+}

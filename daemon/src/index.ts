@@ -1,5 +1,6 @@
+export { claimDataDir, type DirectoryLock } from './claim-data-dir.ts';
 export { type Clock, systemClock } from './clock.ts';
-export { ConfigError, type ConfigProblem, formatProblem } from './config-error.ts';
+export { aboutSetting, ConfigError, type ConfigProblem, formatProblem } from './config-error.ts';
 export { ensureDir, reasonOf, writeFileAtomic } from './files.ts';
 export type { LogFormat } from './log-format.ts';
 export {
@@ -11,5 +12,5 @@ export {
   type LogLevel,
   silentLogger,
 } from './logger.ts';
-export { checkSocketDirectory, removeStaleSocket } from './socket-path.ts';
+export { checkSocketDirectory, removeStaleSocket, socketPathFault } from './socket-path.ts';
 export { type TaskFunction, TaskGroup } from './task-group.ts';

@@ -11,6 +11,14 @@ const STICKY = 0o1000;
 /** Owner shown for files from outside a user namespace. */
 const OVERFLOW_UID = 65_534;
 
+/** Why no unix socket can have this path, wherever it leads; undefined if it can. */
+export function socketPathFault(path: string): string | undefined {
+  if (path.includes('\0')) return 'socket path contains a NUL character';
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= LONGEST_SOCKET_PATH) return undefined;
+  return `socket path ${path} has ${bytes} bytes; at most ${LONGEST_SOCKET_PATH} are possible: choose a shorter one`;
+}
+
 /**
  * Requires that a unix socket can be made at this path, and that nobody but its owner and root can put another in its
  * place: no directory on the way belongs to another user or lets others rename what is in it.
@@ -18,13 +26,8 @@ const OVERFLOW_UID = 65_534;
  * @throws {ConfigError} naming the path, and what to do
  */
 export async function checkSocketDirectory(path: string): Promise<void> {
-  const bytes = Buffer.byteLength(path);
-  if (path.includes('\0')) throw new ConfigError('socket path contains a NUL character');
-  if (bytes > LONGEST_SOCKET_PATH) {
-    throw new ConfigError(
-      `socket path ${path} has ${bytes} bytes; at most ${LONGEST_SOCKET_PATH} are possible: choose a shorter one`,
-    );
-  }
+  const fault = socketPathFault(path);
+  if (fault !== undefined) throw new ConfigError(fault);
   for (const directory of directoriesAbove(resolve(path))) await checkDirectory(directory, path);
 }
 

@@ -113,6 +113,13 @@ describe('parseServerConfig', () => {
     expect(refusal(hcl)).toMatch(message);
   });
 
+  it('refuses a socket path that the kernel would not take, also one that only becomes too long when it is resolved', () => {
+    const path = (bytes: number) => server(`socket_path = "/tmp/${'s'.repeat(bytes - 5)}"`);
+    expect(refusal(path(108))).toMatch(/^server\.conf:3:\d+: server\.socket_path: .* 108 bytes; at most 107/);
+    expect(parse(path(107)).socketPath).toHaveLength(107);
+    expect(refusal(server(`socket_path = "${'s'.repeat(107)}"`))).toMatch(/server\.socket_path: .*at most 107/);
+  });
+
   it('tells the place of every problem', () => {
     const message = refusal(server('bind_port = 70000\n  ca_ttl = "x"'));
     expect(message).toMatch(/server\.conf:3:\d+: server\.bind_port/);

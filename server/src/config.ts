@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LIFETIMES } from '@steeple/core';
 import { ConfigError, type ConfigProblem, type LogFormat, type LogLevel } from '@steeple/daemon';
-import { type ConfigDocument, checkConfig, type Environment } from '@steeple/daemon/config';
+import { type ConfigDocument, checkConfig, checkSocketPath, type Environment, problemAt } from '@steeple/daemon/config';
 import type { KeyType, NameAttributes, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import { type PluginBlocks, type ServerConfigFile, serverConfigSchema } from './config-schema.ts';
 
@@ -55,7 +55,11 @@ export const parseServerConfig = (document: ConfigDocument, env: Environment = p
     trustDomain: server.trust_domain,
     bindAddress: server.bind_address,
     bindPort: server.bind_port,
-    socketPath: resolve(server.socket_path ?? defaultServerSocket(env)),
+    socketPath: checkSocketPath(
+      document,
+      ['server', 'socket_path'],
+      resolve(server.socket_path ?? defaultServerSocket(env)),
+    ),
     dataDir,
     logLevel: server.log_level,
     logFormat: server.log_format,
@@ -129,9 +133,6 @@ const enabled = (blocks: PluginBlocks | undefined): PluginChoice[] =>
 
 const atMostOne = (kind: string, chosen: readonly PluginChoice[], document: ConfigDocument): ConfigProblem[] => {
   if (chosen.length < 2) return [];
-  const path = ['plugins', kind];
   const message = `only one ${kind} can be used, but ${chosen.map(({ name }) => `"${name}"`).join(' and ')} are configured`;
-  return [
-    { path: path.join('.'), message, ...(document.file && { file: document.file }), ...document.positionOf(path) },
-  ];
+  return [problemAt(document, ['plugins', kind], message)];
 };

@@ -1,6 +1,16 @@
 import { dirname } from 'node:path';
 import { longestUncutTtl } from '@steeple/core';
-import { type Clock, ConfigError, ensureDir, type Logger, systemClock, TaskGroup } from '@steeple/daemon';
+import {
+  aboutSetting,
+  type Clock,
+  checkSocketDirectory,
+  claimDataDir,
+  ensureDir,
+  type Logger,
+  removeStaleSocket,
+  systemClock,
+  TaskGroup,
+} from '@steeple/daemon';
 import { type GrpcHost, UnixListener } from '@steeple/daemon/listen';
 import type { BundleSource } from '@steeple/spiffe';
 import { type RandomBytes, systemRandom } from './app/randomness.ts';
@@ -49,6 +59,8 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
   let stopping: Promise<void> | undefined;
 
   const start = async (): Promise<void> => {
+    stack.use(await aboutSetting('server.data_dir', () => claimDataDir(config.dataDir, 'server')));
+    await aboutSetting('server.socket_path', () => claimSocket(config.socketPath));
     const use = await openUseCases(config, { logger, clock, random }, stack);
     const age = new ConnectionAge(clock, random);
     const serve = { ...serveParts(config, use, { logger, clock }), age };
@@ -65,7 +77,9 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
       logger,
     });
     stack.defer(() => tls.close());
-    const unix = stack.use(await about('server.socket_path', () => listenLocally(config.socketPath, local, logger)));
+    const unix = stack.use(
+      await aboutSetting('server.socket_path', () => listenLocally(config.socketPath, local, logger)),
+    );
     tasks.run('authority rotation', (signal) => use.rotation.run(signal));
     tasks.run('server identity', (signal) => use.identity.run(signal));
     tasks.run('pruning', (signal) => use.pruning.run(signal));
@@ -111,7 +125,6 @@ type Rim = Required<ServerRim>;
 
 const openUseCases = async (config: ServerConfig, rim: Rim, stack: AsyncDisposableStack): Promise<UseCases> => {
   const { trustDomain } = config;
-  await about('server.data_dir', () => ensureDir(config.dataDir, 0o700));
   const host = { logger: rim.logger, clock: rim.clock, trustDomain };
   const keys = await createPlugin('key-manager', config.plugins.keyManager, host);
   stack.defer(() => keys.close());
@@ -150,20 +163,12 @@ const warnOfShortAuthorities = ({ caTtl, x509SvidTtl, jwtSvidTtl }: ServerConfig
   });
 };
 
-const listenLocally = async (path: string, host: GrpcHost, logger: Logger): Promise<UnixListener> => {
-  await ensureDir(dirname(path), 0o750);
-  return UnixListener.listen(path, { host, mode: 'private', logger });
-};
+const listenLocally = (path: string, host: GrpcHost, logger: Logger): Promise<UnixListener> =>
+  UnixListener.listen(path, { host, mode: 'private', logger });
 
-/** Names the setting that a problem is about. */
-const about = async <T>(setting: string, work: () => Promise<T>): Promise<T> => {
-  try {
-    return await work();
-  } catch (cause) {
-    if (!(cause instanceof ConfigError)) throw cause;
-    throw new ConfigError(
-      cause.problems.map((one) => ({ ...one, path: setting })),
-      { cause },
-    );
-  }
+/** Before anything is made: a server that cannot listen leaves no keys and no database behind. */
+const claimSocket = async (path: string): Promise<void> => {
+  await ensureDir(dirname(path), 0o750);
+  await checkSocketDirectory(path);
+  await removeStaleSocket(path);
 };

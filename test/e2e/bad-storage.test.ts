@@ -44,7 +44,7 @@ afterAll(() => stack?.stop());
 describe('beside a running server', () => {
   it('a second one on the same data is refused, and the first goes on', async () => {
     expect(await refusal(...ownServer())).toMatch(
-      /datastore\.sqlite3: .*connection_string: the database is in use by another running server/,
+      /server\.data_dir: .*server is in use by another server \(process \d+\): stop it or use another/,
     );
     expect((await listed()) + (await roots())).toBe(before);
   });
@@ -66,7 +66,7 @@ describe('beside a running server', () => {
     const open = join(stack.dir, 'open');
     await mkdir(open);
     await chmod(open, 0o777);
-    const elsewhere = { data_dir: join(stack.dir, 'second'), bind_port: 0 };
+    const elsewhere = { data_dir: join(stack.dir, 'third'), bind_port: 0 };
     const inOpen = await serverVariant('open.json', { ...elsewhere, socket_path: join(open, 'api.sock') });
     expect(await runServer(inOpen)).toMatch(
       /server\.socket_path: directory .*open .*writable by every user.*chmod o-w/,
@@ -74,11 +74,14 @@ describe('beside a running server', () => {
     const tooLong = join(stack.dir, 'x'.repeat(100), 'api.sock');
     const long = await serverVariant('long.json', { ...elsewhere, socket_path: tooLong });
     expect(await runServer(long)).toMatch(/server\.socket_path: socket path .* bytes; at most 107 .* shorter/);
+    expect(await refusal('server', 'validate', '--config', long)).toMatch(/server\.socket_path: .*at most 107/);
     const occupied = join(stack.dir, 'notes.txt');
     await writeFile(occupied, 'precious');
     const file = await serverVariant('file.json', { ...elsewhere, socket_path: occupied });
     expect(await runServer(file)).toMatch(/server\.socket_path: .*notes\.txt exists and is not a socket/);
     expect(await readFile(occupied, 'utf8')).toBe('precious');
+    // None of them got as far as making keys or a database.
+    expect(await readdir(elsewhere.data_dir)).toEqual(['server.lock']);
   });
 
   it('an agent is as careful with its socket', async () => {
@@ -86,6 +89,7 @@ describe('beside a running server', () => {
       variant(join(stack.dir, 'agent.json'), join(stack.dir, name), 'agent', settings);
     const tooLong = await make('a-long.json', { socket_path: join(stack.dir, 'x'.repeat(100), 'api.sock') });
     expect(await refusal('agent', 'run', '--config', tooLong)).toMatch(/agent\.socket_path: .*at most 107/);
+    expect(await refusal('agent', 'validate', '--config', tooLong)).toMatch(/agent\.socket_path: .*at most 107/);
     const inOpen = await make('a-open.json', { socket_path: join(stack.dir, 'open', 'api.sock') });
     expect(await refusal('agent', 'run', '--config', inOpen)).toMatch(/agent\.socket_path: .*chmod o-w/);
     const taken = await make('a-taken.json', { socket_path: stack.adminSocket });

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { serverId } from '@steeple/core';
-import { ConfigError } from '@steeple/daemon';
-import { Code, GrpcError } from '@steeple/proto/grpc';
+import { ConfigError, type ConfigProblem } from '@steeple/daemon';
 import { parseBundleDocument, parseCertificatesPem, TrustBundle, type TrustDomain } from '@steeple/spiffe';
+import { download } from './download.ts';
 import type { BundleFormat, TrustSource } from './trust-source.ts';
 import { fetchUnverifiedBundle } from './unverified-bundle.ts';
 
@@ -13,25 +13,18 @@ export interface TrustPlace {
   readonly port: number;
 }
 
-const MAX_BYTES = 4 * 1024 * 1024;
-
 /** Gets the first bundle from where the configuration says. */
 export async function loadTrust(source: TrustSource, place: TrustPlace, signal: AbortSignal): Promise<TrustBundle> {
   switch (source.kind) {
     case 'file':
-      return parseBundle(
-        await readBundleFile(source.path),
-        source.format,
-        place.trustDomain,
-        'agent.trust_bundle_path',
-      );
+      return parseBundle(await readBundleFile(source.path), source.format, place.trustDomain, {
+        path: 'agent.trust_bundle_path',
+        file: source.path,
+      });
     case 'url':
-      return parseBundle(
-        await download(source.url, signal),
-        source.format,
-        place.trustDomain,
-        'agent.trust_bundle_url',
-      );
+      return parseBundle(await download(source, signal), source.format, place.trustDomain, {
+        path: 'agent.trust_bundle_url',
+      });
     case 'pin':
       return pinned(source.sha256, place, signal);
     case 'insecure':
@@ -49,20 +42,12 @@ async function readBundleFile(path: string): Promise<string> {
   }
 }
 
-async function download(url: string, signal: AbortSignal): Promise<string> {
-  try {
-    // A redirect could leave https.
-    const response = await fetch(url, { signal, redirect: 'error' });
-    if (!response.ok) throw new Error(`the web server answered ${response.status}`);
-    const body = await response.arrayBuffer();
-    if (body.byteLength > MAX_BYTES) throw new Error('the answer is too long');
-    return new TextDecoder().decode(body);
-  } catch (cause) {
-    throw new GrpcError(Code.UNAVAILABLE, 'the trust bundle could not be downloaded', { cause });
-  }
-}
-
-function parseBundle(text: string, format: BundleFormat, trustDomain: TrustDomain, path: string): TrustBundle {
+function parseBundle(
+  text: string,
+  format: BundleFormat,
+  trustDomain: TrustDomain,
+  where: Omit<ConfigProblem, 'message'>,
+): TrustBundle {
   try {
     if (format === 'spiffe') return parseBundleDocument(trustDomain, text);
     const certificates = parseCertificatesPem(text);
@@ -73,7 +58,7 @@ function parseBundle(text: string, format: BundleFormat, trustDomain: TrustDomai
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const message = `no trust bundle in the format ${format}: ${reason}`;
-    throw new ConfigError([{ path, message }], { cause });
+    throw new ConfigError([{ ...where, message }], { cause });
   }
 }
 

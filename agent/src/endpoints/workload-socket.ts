@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { type Clock, ConfigError, ensureDir, type Logger } from '@steeple/daemon';
+import { aboutSetting, type Clock, ensureDir, type Logger } from '@steeple/daemon';
 import { describePeer, GrpcHost, logCalls, type PeerCredentials, UnixListener } from '@steeple/daemon/listen';
 import { type Handlers, type HealthState, healthHandlers, reflectionHandlers } from '@steeple/proto/grpc';
 import { healthV1, reflectionV1, reflectionV1alpha } from '@steeple/proto/infra';
@@ -41,15 +41,12 @@ export class WorkloadSocket {
     host.add(healthV1.Health, healthHandlers(health));
     host.add(reflectionV1.ServerReflection, reflection.v1);
     host.add(reflectionV1alpha.ServerReflection, reflection.v1alpha);
-    try {
+    return aboutSetting('agent.socket_path', async () => {
       // Everybody on this node may connect: who they are is found out afterwards.
       await ensureDir(dirname(path), 0o755);
       const listener = await UnixListener.listen(path, { host, mode: 'public', logger, repairAuthority: true });
       return new WorkloadSocket(host, listener);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      throw new ConfigError([{ path: 'agent.socket_path', message: error.message }], { cause: error });
-    }
+    });
   }
 
   /** Ends every stream with UNAVAILABLE, lets single calls finish for so many seconds, and stops listening. */

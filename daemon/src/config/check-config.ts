@@ -11,24 +11,23 @@ import { requireStrict } from './schema-walk.ts';
  * @throws {ConfigError}
  * @throws {TypeError} if the schema would drop unknown keys silently
  */
-export function checkConfig<T>(schema: z.ZodType<T>, document: ConfigDocument, options: { file?: string } = {}): T {
+export function checkConfig<T>(schema: z.ZodType<T>, document: ConfigDocument): T {
   requireStrict(schema);
   const result = schema.safeParse(document.value);
   if (result.success) return result.data;
-  const file = options.file ?? document.file;
   const problems = result.error.issues.flatMap((issue) => describeIssue(schema, issue));
-  throw new ConfigError(
-    problems
-      .map(
-        ({ path, message }): ConfigProblem => ({
-          path: path.map(String).join('.'),
-          message,
-          ...(file === undefined ? {} : { file }),
-          ...document.positionOf(path),
-        }),
-      )
-      .sort(byPlace),
-  );
+  throw new ConfigError(problems.map(({ path, message }) => problemAt(document, path, message)).sort(byPlace));
+}
+
+/** A problem with the setting at this path, with its place in the file. */
+export function problemAt(document: ConfigDocument, path: readonly PropertyKey[], message: string): ConfigProblem {
+  const { file } = document;
+  return {
+    path: path.map(String).join('.'),
+    message,
+    ...(file === undefined ? {} : { file }),
+    ...document.positionOf(path),
+  };
 }
 
 /** As {@link checkConfig}, for a configuration made in the program. */

@@ -1,5 +1,6 @@
 export { asList, labelledBlocks, oneOrMany, singleBlock } from './blocks.ts';
-export { checkConfig, checkValue } from './check-config.ts';
+export { checkConfig, checkValue, problemAt } from './check-config.ts';
+export { checkSocketPath } from './check-socket-path.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { duration } from './durations.ts';
 export type { Environment } from './expand-env.ts';
