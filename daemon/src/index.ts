@@ -1,3 +1,4 @@
+export { type CertificateAndKey, CertificateFiles, type CertificateFilesOptions } from './certificate-files.ts';
 export { claimDataDir, type DirectoryLock } from './claim-data-dir.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { aboutSetting, ConfigError, type ConfigProblem, formatProblem } from './config-error.ts';

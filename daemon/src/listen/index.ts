@@ -1,5 +1,6 @@
 // Listening: who is at the other end of a socket, and gRPC over sockets that were accepted elsewhere.
 export { GrpcHost, type GrpcHostOptions, type HostLimits } from './grpc-host.ts';
+export { type HttpPort, type HttpPortOptions, listenHttp } from './http-port.ts';
 export { type CallOutcome, limitRate, logCalls, observeCalls, requireHeader } from './interceptors.ts';
 export { describePeer, type Peer } from './peer.ts';
 export { type PeerCredentials, peerCredentials } from './peer-credentials.ts';

@@ -1,0 +1,38 @@
+import { Code, GrpcError, statusName } from '@steeple/proto/grpc';
+import type { Clock } from '../clock.ts';
+import type { Labels, Metrics } from './metrics.ts';
+
+/** What counts calls. */
+export interface CallMeter {
+  readonly metrics: Metrics;
+  readonly clock: Pick<Clock, 'monotonic'>;
+}
+
+/**
+ * Runs some work as SPIRE's "call counter": a counter `key` and a timer `key.elapsed_time`, both with the label `status`.
+ * The outcome of the work comes through.
+ */
+export const measureCall = async <T>(
+  { metrics, clock }: CallMeter,
+  key: string,
+  work: () => T | Promise<T>,
+  labels?: Labels,
+): Promise<T> => {
+  const started = clock.monotonic();
+  const count = (code: number): void => countCall(metrics, key, clock.monotonic() - started, code, labels);
+  try {
+    const value = await work();
+    count(Code.OK);
+    return value;
+  } catch (error) {
+    count(error instanceof GrpcError ? error.code : Code.UNKNOWN);
+    throw error;
+  }
+};
+
+/** Counts a call that is over: `code` is its gRPC status code, `seconds` its duration. */
+export const countCall = (metrics: Metrics, key: string, seconds: number, code: number, labels?: Labels): void => {
+  const all = { ...labels, status: statusName(code) };
+  metrics.counter(key, all);
+  metrics.timer(`${key}.elapsed_time`, seconds, all);
+};
