@@ -50,4 +50,5 @@ export { type CsrContent, makeCsr } from './x509/make-csr.ts';
 export { encodeName, type NameAttributes } from './x509/name.ts';
 export type { NameConstraints, Subtree } from './x509/name-constraints.ts';
 export { parseCertificatesPem, parsePem, toPem } from './x509/pem.ts';
+export { RevocationList } from './x509/revocation-list.ts';
 export { type SelfSignedCaRequest, selfSignedCa } from './x509/self-signed-ca.ts';

@@ -4,4 +4,6 @@ import type { X509Svid } from './x509-svid.ts';
 export interface X509SvidSource {
   /** @throws if there is none at the moment */
   x509Svid(): X509Svid;
+  /** Calls `listener` after each change until the returned function is called; optional. */
+  onChange?(listener: () => void): () => void;
 }

@@ -6,6 +6,7 @@ import type { Certificate } from '../x509/certificate.ts';
 import { buildPath } from '../x509/chain.ts';
 import { OID } from '../x509/oids.ts';
 import { requireLeaf } from './leaf-rules.ts';
+import { requireUnrevoked } from './require-unrevoked.ts';
 
 export interface VerifyX509SvidOptions {
   /** Unix seconds. */
@@ -31,7 +32,7 @@ const MAX_PEER_CERTIFICATES = 10;
  * from the bundle of the trust domain that the leaf names. Whether that identity may do what it wants is another question.
  *
  * @param chain as sent by the peer, leaf first
- * @throws SpiffeError `invalid-svid`, `no-bundle`, `untrusted`, `expired` or `not-yet-valid`, with the broken row in `rule`
+ * @throws SpiffeError `invalid-svid`, `no-bundle`, `untrusted`, `expired`, `not-yet-valid` or `revoked`, with the broken row in `rule`
  */
 export function verifyX509Svid(
   chain: readonly Certificate[],
@@ -44,6 +45,7 @@ export function verifyX509Svid(
   const anchors = requireAuthorities(bundles, id.trustDomain, options.refuseTainted === true);
   const path = buildPath({ leaf, intermediates, anchors, now: options.now });
   path.slice(1, -1).forEach(requireSigningId);
+  requireUnrevoked(path, bundles.revocationLists?.() ?? [], options.now);
   return { id, chain: path };
 }
 

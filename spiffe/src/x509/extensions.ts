@@ -48,14 +48,7 @@ export const noExtensions = (): Extensions => ({
 export function readExtensions(list: DerElement): Extensions {
   const extensions = noExtensions();
   const unknownCritical: string[] = [];
-  const seen = new Set<string>();
-  const reader = list.reader();
-  if (reader.done) throw malformed('empty list of extensions');
-  while (!reader.done) {
-    const { oid, critical, value } = readExtension(reader);
-    if (seen.has(oid)) throw malformed('extension occurs twice');
-    if (seen.size === MAX_EXTENSIONS) throw malformed('too many extensions');
-    seen.add(oid);
+  for (const { oid, critical, value } of readExtensionList(list)) {
     const understood = keep(extensions, oid, critical, value);
     if (!understood && critical) unknownCritical.push(oid);
   }
@@ -63,7 +56,30 @@ export function readExtensions(list: DerElement): Extensions {
   return extensions;
 }
 
-function readExtension(list: DerReader): { oid: string; critical: boolean; value: Uint8Array } {
+/** One extension, its value still encoded. */
+export interface Extension {
+  readonly oid: string;
+  readonly critical: boolean;
+  readonly value: Uint8Array;
+}
+
+/** The extensions of a list one by one. @throws SpiffeError `malformed-der` */
+export function readExtensionList(list: DerElement): readonly Extension[] {
+  const extensions: Extension[] = [];
+  const seen = new Set<string>();
+  const reader = list.reader();
+  if (reader.done) throw malformed('empty list of extensions');
+  while (!reader.done) {
+    const extension = readExtension(reader);
+    if (seen.has(extension.oid)) throw malformed('extension occurs twice');
+    if (seen.size === MAX_EXTENSIONS) throw malformed('too many extensions');
+    seen.add(extension.oid);
+    extensions.push(extension);
+  }
+  return extensions;
+}
+
+function readExtension(list: DerReader): Extension {
   const reader = list.expect(TAG.sequence).reader();
   const oid = readOid(reader.expect(TAG.oid));
   const flag = reader.optional(TAG.boolean);
@@ -118,7 +134,7 @@ function readBasicConstraints(reader: DerReader, critical: boolean): BasicConstr
 }
 
 /** Only the key identifier; issuer and serial number, where they are given, are not used. */
-function readAuthorityKeyId(reader: DerReader): string | undefined {
+export function readAuthorityKeyId(reader: DerReader): string | undefined {
   const keyId = reader.optional(contextPrimitive(0));
   while (!reader.done) reader.next();
   return keyId === undefined ? undefined : encodeHex(keyId.contents);

@@ -7,6 +7,7 @@ export const OID = {
   nameConstraints: '2.5.29.30', // 4.2.1.10
   authorityKeyId: '2.5.29.35', // 4.2.1.1
   extKeyUsage: '2.5.29.37', // 4.2.1.12
+  issuingDistributionPoint: '2.5.29.28', // 5.2.5
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
   extensionRequest: '1.2.840.113549.1.9.14', // RFC 2985 section 5.4.2
