@@ -17,7 +17,7 @@ import {
   taintAuthority,
 } from './authority-changes.ts';
 import { IssuerError } from './errors.ts';
-import { requireUpstreamRevocable, taintUpstreamAuthority } from './upstream-authority-changes.ts';
+import { requireOldUpstream, taintUnderUpstream } from './upstream-authority-changes.ts';
 
 const own = { hasUpstream: false };
 const upstream = { hasUpstream: true };
@@ -131,15 +131,6 @@ describe('taint', () => {
     );
   });
 
-  it.each([
-    ['x509', 'internal: failed to taint X.509 authority: root CA is already tainted'],
-    ['jwt', 'internal: failed to taint JWT authority: key is already tainted'],
-    ['wit', 'internal: failed to taint WIT authority: key is already tainted'],
-  ] as const)('refuses %s twice', (kind, message) => {
-    const tainted = taintAuthority(rotated(kind), kind, 'a', own);
-    expect(refusal(() => taintAuthority(tainted, kind, 'a', own))).toBe(message);
-  });
-
   it('is not for X.509 authorities under an upstream', () => {
     expect(refusal(() => taintAuthority(rotated(), 'x509', 'a', upstream))).toBe(
       "failed-precondition: local authority can't be tainted if there is an upstream authority",
@@ -149,10 +140,13 @@ describe('taint', () => {
 });
 
 describe('revoke', () => {
-  it.each(KINDS)('is possible for a tainted old %s authority', (kind) => {
-    const slots = taintAuthority(rotated(kind), kind, 'a', own);
-    expect(requireRevocable(slots, kind, 'a', own)).toMatchObject({ authorityId: 'a', status: 'old' });
-  });
+  it.each(KINDS)(
+    'is possible for an old %s authority, and for one that lost its slot but is still published',
+    (kind) => {
+      requireRevocable(rotated(kind), kind, 'a', own, true);
+      requireRevocable(rotated(kind), kind, 'zz', own, true);
+    },
+  );
 
   it.each([
     ['x509', 'zz', 'invalid-argument: invalid authority ID: only Old local authority can be revoked'],
@@ -160,50 +154,52 @@ describe('revoke', () => {
     ['wit', 'zz', 'invalid-argument: invalid authority ID: no WIT authority found with provided authority ID'],
     ['x509', 'b', 'invalid-argument: invalid authority ID: unable to use current authority'],
     ['jwt', '', 'invalid-argument: invalid authority ID: no authority ID provided'],
-    ['x509', 'a', 'internal: failed to revoke X.509 authority: it is not possible to revoke an untainted root CA'],
-    ['jwt', 'a', 'internal: failed to revoke JWT authority: it is not possible to revoke an untainted key'],
   ] as const)('%s %j: %s', (kind, id, message) => {
-    expect(refusal(() => requireRevocable(rotated(kind), kind, id, own))).toBe(message);
+    expect(refusal(() => requireRevocable(rotated(kind), kind, id, own, false))).toBe(message);
   });
 
-  it('is not for prepared ones, nor under an upstream', () => {
-    const slots = prepareAuthority(rotated(), 'x509', fresh('c'));
-    expect(refusal(() => requireRevocable(slots, 'x509', 'c', own))).toMatch('only Old local authority can be revoked');
-    expect(refusal(() => requireRevocable(slots, 'x509', 'a', upstream))).toMatch(/^failed-precondition/);
+  it.each([
+    ['x509', 'only Old local authority can be revoked'],
+    ['jwt', 'unable to use a prepared key'],
+    ['wit', 'unable to use a prepared key'],
+  ] as const)('is not for a prepared %s authority: %s', (kind, message) => {
+    const slots = prepareAuthority(rotated(kind), kind, fresh('c'));
+    expect(refusal(() => requireRevocable(slots, kind, 'c', own, true))).toMatch(message);
+  });
+
+  it('is not for X.509 under an upstream', () => {
+    expect(refusal(() => requireRevocable(rotated(), 'x509', 'a', upstream, true))).toMatch(/^failed-precondition/);
   });
 });
 
 describe('upstream authorities', () => {
   const slots = rotated('x509', { upstreamAuthorityId: 'up-1' });
+  const judge =
+    (changed: typeof slots, skid: string, context = upstream) =>
+    () =>
+      requireOldUpstream(changed, skid, context, 'no');
 
-  it('taint the old authority they signed', () => {
-    const tainted = taintUpstreamAuthority(slots, 'up-1', upstream);
+  it('may be tainted once they sign nothing but the old authority', () => {
+    judge(slots, 'up-1')();
+    const tainted = taintUnderUpstream(slots, ({ upstreamAuthorityId }) => upstreamAuthorityId === 'up-1');
     expect(authorityState(tainted, 'x509').old?.tainted).toBe(true);
-    requireUpstreamRevocable(tainted, 'up-1', upstream);
+    expect(authorityState(tainted, 'x509').active?.tainted).toBe(false);
   });
 
   it.each([
     ['up-1', own, 'failed-precondition: upstream authority is not configured'],
-    ['', upstream, 'invalid-argument: provided subject key id is not valid: no subject key ID provided'],
-    [
-      'up-2',
-      upstream,
-      'invalid-argument: provided subject key id is not valid: it did not sign the old local authority',
-    ],
+    ['', upstream, 'invalid-argument: no: no subject key ID provided'],
+    ['up-2', upstream, "invalid-argument: no: upstream authority didn't sign the old local authority"],
   ])('%j: %s', (skid, context, message) => {
-    expect(refusal(() => taintUpstreamAuthority(slots, skid, context))).toBe(message);
+    expect(refusal(judge(slots, skid, context))).toBe(message);
   });
 
-  it('cannot be tainted while they sign the active one, or revoked before they are tainted', () => {
-    const active = activateAuthority(
-      prepareAuthority(slots, 'x509', fresh('c', { upstreamAuthorityId: 'up-1' })),
-      'x509',
-      'c',
+  it('are safe while they sign the active authority, or the one that is next', () => {
+    const next = prepareAuthority(slots, 'x509', fresh('c', { upstreamAuthorityId: 'up-1' }));
+    expect(refusal(judge(next, 'up-1'))).toMatch('only upstream authorities signing an old authority can be used');
+    expect(refusal(judge(activateAuthority(next, 'x509', 'c'), 'up-1'))).toMatch(
+      'unable to use upstream authority singing current authority',
     );
-    expect(refusal(() => taintUpstreamAuthority(active, 'up-1', upstream))).toMatch(
-      'signed the active local authority',
-    );
-    expect(refusal(() => requireUpstreamRevocable(slots, 'up-1', upstream))).toMatch('must be tainted');
   });
 });
 

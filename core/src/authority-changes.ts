@@ -57,14 +57,14 @@ export function taintAuthority(
   const old = otherAuthority(slots, kind);
   if (old?.authorityId !== authorityId) refuse('unexpected authority ID');
   if (old.status !== 'old') refuse(`only Old local authorities can be tainted: ${statusText(old)}`);
-  if (old.tainted)
-    throw new IssuerError('internal', `failed to taint ${KIND_TEXTS[kind].name}: ${alreadyTainted(kind)}`);
   return withSlot(slots, kind, { ...old, tainted: true });
 }
 
 /**
- * Requires that an authority may be taken out of the bundle now, and returns its slot, which stays listed as old.
+ * Requires that an authority may be taken out of the bundle: it is old, or has left its slot and is still published.
+ * Whether it was tainted before is the bundle's business, see `revokeInBundle`.
  *
+ * @param isPublished whether the bundle has it; of X.509 authorities without a slot only tainted ones count
  * @throws {IssuerError} with SPIRE's codes and texts
  */
 export function requireRevocable(
@@ -72,18 +72,17 @@ export function requireRevocable(
   kind: AuthorityKind,
   authorityId: string,
   context: AuthorityContext,
-): AuthoritySlot {
+  isPublished: boolean,
+): void {
   refuseUpstream(kind, context, 'revoked');
   if (authorityId === '') refuse('invalid authority ID: no authority ID provided');
   if (activeAuthority(slots, kind)?.authorityId === authorityId) {
     refuse('invalid authority ID: unable to use current authority');
   }
-  const old = otherAuthority(slots, kind);
-  if (old?.authorityId !== authorityId) refuse(`invalid authority ID: ${KIND_TEXTS[kind].unknown}`);
-  if (old.status !== 'old') refuse('invalid authority ID: only Old local authority can be revoked');
-  if (old.tainted) return old;
-  const { name, key } = KIND_TEXTS[kind];
-  throw new IssuerError('internal', `failed to revoke ${name}: it is not possible to revoke an untainted ${key}`);
+  const other = otherAuthority(slots, kind);
+  if (other?.authorityId !== authorityId) {
+    if (!isPublished) refuse(`invalid authority ID: ${UNKNOWN[kind]}`);
+  } else if (other.status !== 'old') refuse(`invalid authority ID: ${PREPARED[kind]}`);
 }
 
 /** Forgets what has expired, except the active authority: something must be there to be replaced. */
@@ -93,27 +92,17 @@ export function pruneAuthorities(slots: AuthoritySlots, now: number): AuthorityS
   return { x509: slots.x509.filter(stays), jwt: slots.jwt.filter(stays), wit: slots.wit.filter(stays) };
 }
 
-const KIND_TEXTS: Readonly<Record<AuthorityKind, { name: string; key: string; unknown: string }>> = {
-  x509: {
-    name: 'X.509 authority',
-    key: 'root CA',
-    unknown: 'only Old local authority can be revoked',
-  },
-  jwt: {
-    name: 'JWT authority',
-    key: 'key',
-    unknown: 'no JWT authority found with provided authority ID',
-  },
-  wit: {
-    name: 'WIT authority',
-    key: 'key',
-    unknown: 'no WIT authority found with provided authority ID',
-  },
+const ONLY_OLD = 'only Old local authority can be revoked';
+const UNKNOWN: Readonly<Record<AuthorityKind, string>> = {
+  x509: ONLY_OLD,
+  jwt: 'no JWT authority found with provided authority ID',
+  wit: 'no WIT authority found with provided authority ID',
 };
-
-function alreadyTainted(kind: AuthorityKind): string {
-  return kind === 'x509' ? 'root CA is already tainted' : 'key is already tainted';
-}
+const PREPARED: Readonly<Record<AuthorityKind, string>> = {
+  x509: ONLY_OLD,
+  jwt: 'unable to use a prepared key',
+  wit: 'unable to use a prepared key',
+};
 
 function refuseUpstream(kind: AuthorityKind, context: AuthorityContext, verb: string): void {
   if (kind !== 'x509' || !context.hasUpstream) return;

@@ -114,7 +114,8 @@ function keepSome<T>(list: readonly T[], stays: (item: T) => boolean): readonly 
   return kept.length === 0 ? list : kept;
 }
 
-function advance(bundle: TrustBundle, parts: Parameters<TrustBundle['with']>[0]): TrustBundle {
+/** The bundle with parts replaced and the next sequence number, or the same bundle if nothing is trusted differently. */
+export function advance(bundle: TrustBundle, parts: Parameters<TrustBundle['with']>[0]): TrustBundle {
   const changed = bundle.with(parts);
   return changed.trustsSameAs(bundle) ? bundle : changed.with({ sequence: bundle.sequence + 1n });
 }

@@ -69,6 +69,7 @@ export {
   endpointUrlProblem,
   type FederationRelationship,
 } from './federation.ts';
+export { type FollowedUpstream, followUpstream, type UpstreamTrust } from './follow-upstream.ts';
 export {
   visibleIdentities,
   type WorkloadIdentity,
@@ -105,5 +106,5 @@ export {
   sortSelectors,
 } from './selector.ts';
 export { type Selected, SelectorIndex } from './selector-index.ts';
-export { requireUpstreamRevocable, taintUpstreamAuthority } from './upstream-authority-changes.ts';
+export { requireOldUpstream, taintUnderUpstream } from './upstream-authority-changes.ts';
 export { utf8Length } from './utf8-length.ts';
