@@ -1,6 +1,7 @@
 import type { Clock, Logger, TaskGroup } from '@steeple/daemon';
 import type { HealthState } from '@steeple/proto/grpc';
 import type { TokenAuthority, TrustBundle } from '@steeple/spiffe';
+import { Callers, type CallersParts } from './api/callers.ts';
 import { serverFailure } from './api/server-failure.ts';
 import type { WorkloadApiParts } from './api/workload.ts';
 import { WorkloadCalls } from './api/workload-calls.ts';
@@ -39,7 +40,7 @@ export interface Assembled {
   readonly link: ServerLink;
   readonly known: KnownState;
   readonly bootstrap: Bootstrap;
-  readonly workloadApi: (peerOf: ConstructorParameters<typeof WorkloadCalls>[0]['peerOf']) => WorkloadApiParts;
+  readonly workloadApi: (peerOf: CallersParts['peerOf']) => WorkloadApiParts;
   /** Starts what goes on for as long as the agent lives; stopped in reverse. */
   readonly run: (tasks: TaskGroup) => void;
 }
@@ -120,7 +121,7 @@ export function assemble({ config, plugins, health, ...rim }: AssembleParts): As
     known,
     bootstrap,
     workloadApi: (peerOf) => ({
-      calls: new WorkloadCalls({ cache, attestation, streams, peerOf }),
+      calls: new WorkloadCalls({ cache, callers: new Callers({ attestation, streams, peerOf }) }),
       jwts,
       wits,
       clock,

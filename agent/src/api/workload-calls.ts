@@ -1,30 +1,18 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { toBinary } from '@bufbuild/protobuf';
-import type { Selector } from '@steeple/core';
-import type { PeerCredentials } from '@steeple/daemon/listen';
 import { type CallContext, Code, GrpcError } from '@steeple/proto/grpc';
 import type { IdentityCache, SubscribeOptions } from '../app/identity-cache.ts';
-import type { OpenStreams } from '../app/open-streams.ts';
-import { noIdentity, type WorkloadAttestation } from '../app/workload-attestation.ts';
-import type { WorkloadView } from '../app/workload-view.ts';
+import { noIdentity } from '../app/workload-attestation.ts';
+import { type WorkloadView, withoutDuplicateHints } from '../app/workload-view.ts';
+import type { Callers } from './callers.ts';
 import { oncePer } from './once-per.ts';
 
 export interface WorkloadCallsParts {
   readonly cache: IdentityCache;
-  readonly attestation: WorkloadAttestation;
-  readonly streams: OpenStreams;
-  /** Who is behind a connection; undefined when it is gone. */
-  readonly peerOf: (peerKey: string) => PeerCredentials | undefined;
+  readonly callers: Callers;
 }
 
 type Views = AsyncGenerator<WorkloadView, void, undefined>;
-
-/** A caller that was attested; `release` must be called when the call is over. */
-interface Caller {
-  readonly selectors: readonly Selector[];
-  readonly signal: AbortSignal;
-  readonly release: () => void;
-}
 
 export interface StreamOptions<T> extends SubscribeOptions {
   /** The message of a view; undefined to wait for the next one; throws to end the stream. */
@@ -36,6 +24,7 @@ export interface StreamOptions<T> extends SubscribeOptions {
 /** What all calls of the Workload API have in common: who calls, and streams that send a message when it says something new. */
 export class WorkloadCalls {
   readonly #parts: WorkloadCallsParts;
+  readonly #distinct = oncePer(withoutDuplicateHints);
   readonly #encoders = new Map<DescMessage, (message: never) => Uint8Array>();
 
   constructor(parts: WorkloadCallsParts) {
@@ -44,9 +33,9 @@ export class WorkloadCalls {
 
   /** What the caller is entitled to now. */
   async view(ctx: CallContext): Promise<WorkloadView> {
-    const caller = await this.#caller(ctx);
+    const caller = await this.#parts.callers.attest(ctx);
     caller.release();
-    return this.#parts.cache.view(caller.selectors);
+    return this.#distinct(this.#parts.cache.view(caller.selectors));
   }
 
   /** The first message at once, then one for each change that the caller can see (Workload API section 4.3). */
@@ -55,13 +44,13 @@ export class WorkloadCalls {
     ctx: CallContext,
     options: StreamOptions<MessageShape<S>>,
   ): AsyncGenerator<MessageShape<S>, void, undefined> {
-    const { selectors, signal, release } = await this.#caller(ctx);
+    const { selectors, signal, release } = await this.#parts.callers.attest(ctx);
     try {
       const bytesOf = this.#bytesOf(schema);
       const views = this.#parts.cache.subscribe(selectors, signal, options);
       let sent: Uint8Array | undefined;
       for await (const view of options.through?.(views, signal) ?? views) {
-        const message = await options.project(view, signal);
+        const message = await options.project(this.#distinct(view), signal);
         if (message === undefined) continue;
         const bytes = bytesOf(message);
         if (sent !== undefined && Buffer.compare(sent, bytes) === 0) continue;
@@ -93,18 +82,6 @@ export class WorkloadCalls {
     const encode = oncePer((message: MessageShape<S>) => toBinary(schema, message));
     this.#encoders.set(schema, encode);
     return encode;
-  }
-
-  async #caller(ctx: CallContext): Promise<Caller> {
-    const peer = this.#parts.peerOf(ctx.peerKey);
-    if (peer === undefined) throw noIdentity();
-    const { signal, release } = this.#parts.streams.guard(peer, ctx.signal);
-    try {
-      return { selectors: await this.#parts.attestation.attest(peer, signal), signal, release };
-    } catch (error) {
-      release();
-      throw error;
-    }
   }
 }
 

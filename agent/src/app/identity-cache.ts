@@ -5,7 +5,7 @@ import { GroupIndex } from './group-index.ts';
 import type { SelectorGroup } from './selector-group.ts';
 import { SelectorIndex } from './selector-index.ts';
 import { type StockedSvid, SvidShelf } from './svid-shelf.ts';
-import { type WorkloadView, withoutDuplicateHints } from './workload-view.ts';
+import type { WorkloadView } from './workload-view.ts';
 
 /** What changes in one step. Parts left out stay as they are. */
 export interface CacheChange {
@@ -222,7 +222,7 @@ export class IdentityCache {
 
   #compute(keys: ReadonlySet<string>): WorkloadView {
     const now = this.#now();
-    const entries = withoutDuplicateHints(this.#index.matching(keys));
+    const entries = this.#index.matching(keys);
     const identities = entries.flatMap((entry) => {
       const svid = this.#shelf.usable(entry, now);
       return svid === undefined ? [] : [{ entry, svid }];

@@ -9,7 +9,7 @@ interface ViewIdentity {
 
 /** Everything that one set of selectors is entitled to at one moment. Immutable: a change makes another view. */
 export interface WorkloadView {
-  /** Sorted by id; of entries with the same non-empty hint only the oldest (Workload API section 5.2.1). */
+  /** Sorted by id. */
   readonly entries: readonly AgentEntry[];
   /** In the order of `entries`, those whose X509-SVID is in stock. */
   readonly identities: readonly ViewIdentity[];
@@ -34,14 +34,17 @@ export function sameView(a: WorkloadView, b: WorkloadView): boolean {
   );
 }
 
-/** Drops the younger ones among entries with the same hint; keeps the order. */
-export function withoutDuplicateHints(entries: readonly AgentEntry[]): readonly AgentEntry[] {
+/** The view in which of entries with the same non-empty hint only the oldest is left (Workload API section 5.2.1). */
+export function withoutDuplicateHints(view: WorkloadView): WorkloadView {
   const oldest = new Map<string, AgentEntry>();
-  for (const entry of entries) {
+  for (const entry of view.entries) {
     const other = oldest.get(entry.hint);
     if (other === undefined || isOlder(entry, other)) oldest.set(entry.hint, entry);
   }
-  return entries.filter((entry) => entry.hint === '' || oldest.get(entry.hint) === entry);
+  const stays = (entry: AgentEntry) => entry.hint === '' || oldest.get(entry.hint) === entry;
+  if (view.entries.every(stays)) return view;
+  const entries = view.entries.filter(stays);
+  return { ...view, entries, identities: view.identities.filter(({ entry }) => stays(entry)) };
 }
 
 function isOlder(a: AgentEntry, b: AgentEntry): boolean {

@@ -1,0 +1,43 @@
+import type { Selector } from '@steeple/core';
+import type { PeerCredentials } from '@steeple/daemon/listen';
+import type { CallContext } from '@steeple/proto/grpc';
+import type { OpenStreams } from '../app/open-streams.ts';
+import { noIdentity, type WorkloadAttestation } from '../app/workload-attestation.ts';
+
+export interface CallersParts {
+  readonly attestation: WorkloadAttestation;
+  readonly streams: OpenStreams;
+  /** Who is behind a connection; undefined when it is gone. */
+  readonly peerOf: (peerKey: string) => PeerCredentials | undefined;
+}
+
+/** A caller that was attested; `release` must be called when the call is over. */
+export interface Caller {
+  readonly selectors: readonly Selector[];
+  /** Also aborts when the caller has died. */
+  readonly signal: AbortSignal;
+  readonly release: () => void;
+}
+
+/** Finds out who is behind a call on a local socket. */
+export class Callers {
+  readonly #parts: CallersParts;
+
+  constructor(parts: CallersParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws GrpcError `PERMISSION_DENIED` for a dead caller, `UNAVAILABLE` */
+  async attest(ctx: CallContext): Promise<Caller> {
+    const { attestation, streams, peerOf } = this.#parts;
+    const peer = peerOf(ctx.peerKey);
+    if (peer === undefined) throw noIdentity();
+    const { signal, release } = streams.guard(peer, ctx.signal);
+    try {
+      return { selectors: await attestation.attest(peer, signal), signal, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+}
