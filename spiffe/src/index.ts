@@ -43,6 +43,7 @@ export { concatCertificates, parseCertificates } from './x509/certificates.ts';
 export { buildPath, type PathInput } from './x509/chain.ts';
 export { type Csr, readCsr } from './x509/csr.ts';
 export { isDnsName } from './x509/dns-name.ts';
+export { downstreamSubject } from './x509/downstream-subject.ts';
 export type { BasicConstraints } from './x509/extensions.ts';
 export { type CaRequest, type LeafRequest, X509Issuer } from './x509/issue.ts';
 export type { KeyUsage } from './x509/key-usage.ts';

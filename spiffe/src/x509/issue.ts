@@ -34,7 +34,8 @@ export interface LeafRequest {
 export interface CaRequest {
   readonly id: TrustDomain;
   readonly spki: Uint8Array;
-  readonly subject: NameAttributes;
+  /** Its attributes, or a DER Name as a request wishes it. */
+  readonly subject: NameAttributes | Uint8Array;
   readonly notBefore: number;
   readonly notAfter: number;
   readonly serial: Uint8Array;
@@ -106,7 +107,7 @@ export class X509Issuer {
     const { id, spki, serial, pathLength } = request;
     this.#requirePathLength(pathLength);
     familyOfSpki(spki);
-    const subject = encodeName(request.subject);
+    const subject = request.subject instanceof Uint8Array ? request.subject : encodeName(request.subject);
     const validity = this.#within(request);
     const certificate = await this.#template.sign({
       serial,
