@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -36,8 +36,9 @@ describe('claimDataDir', () => {
   });
 
   it('lets a server and an agent share a directory, as SPIRE does', async () => {
-    await using _agent = await claimDataDir(dir, 'agent');
-    await using _server = await claimDataDir(dir, 'server');
+    await using agent = await claimDataDir(dir, 'agent');
+    await using server = await claimDataDir(dir, 'server');
+    expect([agent.path, server.path]).toEqual([join(dir, 'agent.lock'), join(dir, 'server.lock')]);
   });
 
   it('names the other process, and holds nobody up once that was killed', async () => {
@@ -49,20 +50,22 @@ describe('claimDataDir', () => {
     expect(await refusalOf(claimDataDir(dir, 'agent'))).toContain(`another agent (process ${holder.pid})`);
     holder.kill('SIGKILL');
     await once(holder, 'exit');
-    await using _lock = await claimDataDir(dir, 'agent');
+    await (await claimDataDir(dir, 'agent'))[Symbol.asyncDispose]();
   });
 
   it('takes a file that a crash left, whatever is in it, and follows no link', async () => {
     await writeFile(join(dir, 'agent.lock'), 'left over');
     await chmod(join(dir, 'agent.lock'), 0o600);
-    await using _lock = await claimDataDir(dir, 'agent');
+    await using lock = await claimDataDir(dir, 'agent');
+    expect(await readFile(lock.path, 'utf8')).toBe('left over');
     await symlink('/etc/passwd', join(dir, 'server.lock'));
     expect(await refusalOf(claimDataDir(dir, 'server'))).toMatch(/cannot open the lock .*server\.lock: ELOOP/);
   });
 
   it('makes the directory, for nobody else to enter', async () => {
     const inside = join(dir, 'deeper', 'data');
-    await using _lock = await claimDataDir(inside, 'agent');
+    await using lock = await claimDataDir(inside, 'agent');
+    expect((await stat(lock.path)).mode & 0o777).toBe(0o600);
     expect((await stat(inside)).mode & 0o777).toBe(0o700);
   });
 });
