@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Process, run } from '../stack/process.ts';
 import type { Stack } from '../stack/stack.ts';
-import { type Case, ensure } from './case.ts';
-import { goExample } from './peers.ts';
+import { ensure, type StackCase } from './case.ts';
+import { goExample } from './peers/clients.ts';
 
 /** What the examples dial. */
 export const exampleSocket = '/tmp/agent.sock';
@@ -46,34 +46,35 @@ async function pair(stack: Stack, name: string, port: number, expected: RegExp, 
   }
 }
 
-export function goSpiffeCases(stack: Stack): Case[] {
-  return [
-    {
-      name: 'go-spiffe example spiffe-tls, server and client',
-      run: () => pair(stack, 'spiffe-tls', 55_555, /Hello client/),
+export const goSpiffeCases: readonly StackCase[] = [
+  {
+    name: 'go-spiffe example spiffe-tls, server and client',
+    run: (stack) => pair(stack, 'spiffe-tls', 55_555, /Hello client/),
+  },
+  {
+    name: 'go-spiffe example spiffe-http, server and client',
+    run: (stack) => pair(stack, 'spiffe-http', 8443, /Success/),
+  },
+  {
+    name: 'go-spiffe example spiffe-jwt, server and client',
+    run: (stack) => pair(stack, 'spiffe-jwt', 8443, /Success/),
+  },
+  {
+    name: 'go-spiffe example spiffe-jwt refuses a token for another audience',
+    run: (stack) => pair(stack, 'spiffe-jwt', 8443, /Unauthorized/, 'somebody-else'),
+  },
+  {
+    name: 'go-spiffe example spiffe-watcher sees SVIDs, JWT bundles and two rotations',
+    run: async (stack) => {
+      const path = await goExample('spiffe-watcher');
+      await register(stack, 'watcher', path, '--x509-svid-ttl', '8s');
+      const watcher = new Process('spiffe-watcher', path, []);
+      try {
+        await watcher.line(/jwt bundle updated "example\.org"/);
+        await watcher.line(/(SVID updated for "spiffe:\/\/example\.org\/watcher"[\s\S]*){3}/, 40);
+      } finally {
+        await watcher.stop('SIGKILL');
+      }
     },
-    {
-      name: 'go-spiffe example spiffe-http, server and client',
-      run: () => pair(stack, 'spiffe-http', 8443, /Success/),
-    },
-    { name: 'go-spiffe example spiffe-jwt, server and client', run: () => pair(stack, 'spiffe-jwt', 8443, /Success/) },
-    {
-      name: 'go-spiffe example spiffe-jwt refuses a token for another audience',
-      run: () => pair(stack, 'spiffe-jwt', 8443, /Unauthorized/, 'somebody-else'),
-    },
-    {
-      name: 'go-spiffe example spiffe-watcher sees SVIDs, JWT bundles and two rotations',
-      run: async () => {
-        const path = await goExample('spiffe-watcher');
-        await register(stack, 'watcher', path, '--x509-svid-ttl', '8s');
-        const watcher = new Process('spiffe-watcher', path, []);
-        try {
-          await watcher.line(/jwt bundle updated "example\.org"/);
-          await watcher.line(/(SVID updated for "spiffe:\/\/example\.org\/watcher"[\s\S]*){3}/, 40);
-        } finally {
-          await watcher.stop('SIGKILL');
-        }
-      },
-    },
-  ];
-}
+  },
+];

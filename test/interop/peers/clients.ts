@@ -1,23 +1,16 @@
-// Real clients, installed by name into a cache folder outside the project and never part of it.
-import { access, mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
+// Real clients, installed by name.
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '../stack/process.ts';
-import { Skip } from './case.ts';
+import { run } from '../../stack/process.ts';
+import { Skip } from '../case.ts';
+import { exists, peerCache } from './cache.ts';
 
 const goSpiffe = 'v2.8.1';
 const pySpiffe = { spiffe: '0.3.2' };
-const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'steeple-peers');
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** An example program of go-spiffe; built when it is not there yet. */
 export async function goExample(name: string): Promise<string> {
-  const folder = join(cache, `go-spiffe-${goSpiffe}`, ...name.split('/').slice(0, -1));
+  const folder = join(peerCache, `go-spiffe-${goSpiffe}`, ...name.split('/').slice(0, -1));
   const path = join(folder, name.split('/').at(-1) ?? name);
   if (await exists(path)) return path;
   if ((await run('go', ['version'])).code !== 0) throw new Skip('Go is not installed');
@@ -30,7 +23,7 @@ export async function goExample(name: string): Promise<string> {
 
 /** A Python with py-spiffe in an environment of its own. */
 export async function pythonWithSpiffe(): Promise<string> {
-  const folder = join(cache, `py-spiffe-${pySpiffe.spiffe}`);
+  const folder = join(peerCache, `py-spiffe-${pySpiffe.spiffe}`);
   const python = join(folder, 'bin', 'python');
   if ((await run(python, ['-c', 'import spiffe'])).code === 0) return python;
   if ((await run('python3', ['--version'])).code !== 0) throw new Skip('Python 3 is not installed');

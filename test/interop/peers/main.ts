@@ -1,0 +1,19 @@
+// `npm run peers`: fetches or builds every real program that `npm run interop` speaks with.
+import { runCases } from '../case.ts';
+import { goExample, pythonWithSpiffe } from './clients.ts';
+import { SPIRE_PROGRAMS, SPIRE_VERSION, spireProgram } from './spire.ts';
+
+const examples = ['spiffe-tls', 'spiffe-http', 'spiffe-jwt'].flatMap((name) => [`${name}/server`, `${name}/client`]);
+const tally = await runCases([
+  ...SPIRE_PROGRAMS.map((name) => ({
+    name: `${name} ${SPIRE_VERSION}`,
+    run: async () => void (await spireProgram(name)),
+  })),
+  ...[...examples, 'spiffe-watcher'].map((name) => ({
+    name: `go-spiffe example ${name}`,
+    run: async () => void (await goExample(name)),
+  })),
+  { name: 'py-spiffe', run: async () => void (await pythonWithSpiffe()) },
+]);
+console.log(`${tally.passed} present, ${tally.failed} failed, ${tally.skipped} skipped`);
+process.exitCode = tally.failed > 0 ? 1 : 0;

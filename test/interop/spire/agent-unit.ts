@@ -1,0 +1,118 @@
+// An agent process, ours or SPIRE's, with the same file of settings, and the Workload API as this process sees it.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { WorkloadApiClient } from '@steeple/client';
+import { Process } from '../../stack/process.ts';
+import { daemon, type Maker } from './maker.ts';
+import type { NodeCertificate } from './node-certificates.ts';
+import type { ServerUnit } from './server-unit.ts';
+import { serving } from './serving.ts';
+import type { Site } from './site.ts';
+import { type Block, hcl, type Plugins, pluginsHcl } from './write-hcl.ts';
+
+export interface AgentOptions {
+  readonly settings?: Block;
+  readonly plugins?: Plugins;
+  /** Attests with this token instead of a certificate. */
+  readonly joinToken?: string;
+  /** The node's certificate; by default a new one. */
+  readonly node?: NodeCertificate;
+  /** Goes on with the data of another agent. */
+  readonly dir?: string;
+}
+
+export class AgentUnit {
+  readonly maker: Maker;
+  readonly server: ServerUnit;
+  readonly dir: string;
+  readonly id: string;
+  readonly node: NodeCertificate | undefined;
+  readonly #site: Site;
+  readonly #options: AgentOptions;
+  process!: Process;
+  workload!: WorkloadApiClient;
+
+  private constructor(site: Site, maker: Maker, server: ServerUnit, options: AgentOptions, node?: NodeCertificate) {
+    this.#site = site;
+    this.maker = maker;
+    this.server = server;
+    this.#options = options;
+    this.node = node;
+    this.dir = options.dir ?? site.folder('agent');
+    const path = node === undefined ? `join_token/${options.joinToken}` : `x509pop/${node.fingerprint}`;
+    this.id = server.id(`/spire/agent/${path}`);
+  }
+
+  static async configure(site: Site, maker: Maker, server: ServerUnit, options: AgentOptions = {}): Promise<AgentUnit> {
+    const node = options.joinToken === undefined ? (options.node ?? (await server.nodes.issue())) : undefined;
+    const unit = new AgentUnit(site, maker, server, options, node);
+    for (const folder of ['run', 'admin', 'data']) await mkdir(join(unit.dir, folder), { recursive: true });
+    await unit.writeConfig();
+    return unit;
+  }
+
+  get socket(): string {
+    return join(this.dir, 'run', 'api.sock');
+  }
+
+  /** Served if `admin_socket_path` names it. */
+  get adminSocket(): string {
+    return join(this.dir, 'admin', 'api.sock');
+  }
+
+  get dataDir(): string {
+    return join(this.dir, 'data');
+  }
+
+  get config(): string {
+    return join(this.dir, 'agent.conf');
+  }
+
+  async writeConfig(settings: Block = {}): Promise<void> {
+    await writeFile(join(this.dir, 'bundle.pem'), await this.server.bundlePem());
+    const agent: Block = {
+      trust_domain: this.server.trustDomain.name,
+      server_address: '127.0.0.1',
+      server_port: this.server.port,
+      socket_path: this.socket,
+      data_dir: this.dataDir,
+      log_level: 'DEBUG',
+      trust_bundle_path: join(this.dir, 'bundle.pem'),
+      ...(this.#options.joinToken === undefined ? {} : { join_token: this.#options.joinToken }),
+      experimental: { sync_interval: '1s' },
+      ...this.#options.settings,
+      ...settings,
+    };
+    const plugins: Plugins = {
+      NodeAttestor:
+        this.node === undefined
+          ? { join_token: {} }
+          : { x509pop: { certificate_path: this.node.certificatePath, private_key_path: this.node.keyPath } },
+      KeyManager: { disk: { directory: this.dataDir } },
+      WorkloadAttestor: { unix: {} },
+      ...this.#options.plugins,
+    };
+    await writeFile(this.config, `agent {\n${hcl(agent, '  ')}}\n${pluginsHcl(plugins)}`);
+  }
+
+  /** Starts the process without waiting for anything. */
+  async launch(): Promise<Process> {
+    const { path, args } = await daemon(this.maker, 'agent', this.config);
+    this.process = this.#site.watch(new Process(`${this.maker}-agent`, path, args));
+    return this.process;
+  }
+
+  /** Starts the process and waits until it serves. */
+  async start(): Promise<void> {
+    await serving(await this.launch(), this.socket);
+    await this.workload?.close();
+    const workload = new WorkloadApiClient({ address: `unix://${this.socket}` });
+    this.#site.defer(() => workload.close());
+    this.workload = workload;
+  }
+
+  async restart(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await this.process.stop(signal);
+    await this.start();
+  }
+}
