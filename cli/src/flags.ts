@@ -1,4 +1,5 @@
 // Reading the values of flags, with errors that name the flag and the form that would do.
+import { parseDuration } from '@steeple/daemon';
 import { UserError } from './exit.ts';
 import type { Options } from './verb.ts';
 
@@ -22,18 +23,22 @@ export function isOn(options: Options, name: string): boolean {
   return options[name] === true;
 }
 
-const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+const DAYS = /^(\d+(?:\.\d+)?)d(?=\d|$)/;
 
 /** `90`, `90s`, `1h30m` or `7d` in seconds; 0 when the flag is absent. */
 export function seconds(options: Options, name: string, flag: string): number {
   const value = text(options, name);
   if (value === undefined) return 0;
   if (/^\d+$/.test(value)) return Number(value);
-  const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
-  if (parts.length === 0 || parts.map(([all]) => all).join('') !== value) {
-    throw new UserError(`${flag}: '${value}' is not a duration`, 'write it as 90s, 15m or 1h30m');
+  try {
+    if (/^[-+]/.test(value)) throw new RangeError('not a duration: it has a sign');
+    const days = DAYS.exec(value);
+    const rest = value.slice(days?.[0].length ?? 0);
+    return Number(days?.[1] ?? 0) * 86_400 + (days !== null && rest === '' ? 0 : parseDuration(rest));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UserError(`${flag}: '${value}' is ${error.message}`, 'write it as 90s, 15m, 1h30m or 7d');
   }
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (units[unit ?? 's'] ?? 1), 0);
 }
 
 /** Messages carry lives as 32 bit numbers. */

@@ -21,11 +21,12 @@ export async function showOrWatch(
   }
 }
 
-/** Items of a batch answer that were refused, told one by one; the command then fails. */
+/** Items of a batch answer that were refused, told one by one; the command then fails. `advice` goes by status code. */
 export function failRefused(
   context: CliContext,
   results: readonly { readonly status?: { readonly code: number; readonly message: string } | undefined }[],
   nameOf: (index: number) => string,
+  advice: Readonly<Record<number, string>> = {},
 ): void {
   const refused = results.flatMap(({ status }, index) =>
     status === undefined || status.code === 0
@@ -33,5 +34,7 @@ export function failRefused(
       : [`${nameOf(index)}: ${status.message} (${statusName(status.code)})`],
   );
   for (const line of refused) context.err(`error: ${line}`);
+  const codes = new Set(results.map(({ status }) => status?.code ?? 0));
+  for (const code of codes) if (advice[code] !== undefined) context.err(`  ${advice[code]}`);
   if (refused.length > 0) throw new Failed(`${refused.length} refused`);
 }

@@ -1,6 +1,7 @@
 export { type CertificateAndKey, CertificateFiles, type CertificateFilesOptions } from './certificate-files.ts';
 export { claimDataDir, type DirectoryLock } from './claim-data-dir.ts';
 export { type Clock, systemClock } from './clock.ts';
+export { parseDuration } from './config/duration.ts';
 export { aboutSetting, ConfigError, type ConfigProblem, formatProblem } from './config-error.ts';
 export { ensureDir, reasonOf, writeFileAtomic } from './files.ts';
 export type { LogFormat } from './log-format.ts';

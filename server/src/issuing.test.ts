@@ -63,7 +63,10 @@ describe('entries and identities over real sockets', () => {
       entries: [{ id: 'nope', hint: 'two' }],
       inputMask: { hint: true },
     });
-    expect(missing.results[0]?.status).toMatchObject({ code: Code.NOT_FOUND, message: 'failed to update entry' });
+    const unknown = { code: Code.NOT_FOUND, message: 'failed to update entry' };
+    expect(missing.results[0]?.status).toMatchObject(unknown);
+    const unnamed = await entries.batchUpdateEntry({ entries: [{ hint: 'two' }], inputMask: { hint: true } });
+    expect(unnamed.results[0]?.status).toMatchObject(unknown);
     const broken = await entries.batchUpdateEntry({ entries: [{ id, selectors: [] }], inputMask: { selectors: true } });
     expect(broken.results[0]?.status).toMatchObject({
       code: Code.INVALID_ARGUMENT,

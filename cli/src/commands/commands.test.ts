@@ -167,7 +167,28 @@ describe('failures', () => {
       },
     });
     expect(await steeple('entry', 'show', 'x')).toBe(1);
-    expect(err.join('\n')).toBe('error: entry not found (NotFound)');
+    expect(err.join('\n')).toMatch(/^error: entry not found \(NotFound\)\n {2}.*`steeple entry list`/);
+  });
+
+  it('says how to find what the server does not know, once for many', async () => {
+    const status = { code: Code.NOT_FOUND, message: 'failed to update entry' };
+    await serve(
+      {
+        batchUpdateEntry: async () => ({ results: [{ status }] }),
+        batchDeleteEntry: async ({ ids }: { ids: string[] }) => ({ results: ids.map((id) => ({ id, status })) }),
+      },
+      {
+        banAgent: async () => {
+          throw GrpcError.of(Code.NOT_FOUND, 'agent not found');
+        },
+      },
+    );
+    expect(await steeple('entry', 'update', 'e9', '--hint', 'x')).toBe(1);
+    expect(await steeple('entry', 'delete', 'e8', 'e9')).toBe(1);
+    expect(await steeple('agent', 'ban', 'spiffe://example.org/spire/agent/x')).toBe(1);
+    expect(err.join('\n')).toMatch(/^error: e9: failed to update entry \(NotFound\)\n {2}.*`steeple entry list`/);
+    expect(err.join('\n').match(/steeple entry list/g)).toHaveLength(2);
+    expect(err.join('\n')).toMatch(/error: agent not found \(NotFound\)\n {2}.*`steeple agent list`.*$/);
   });
 
   it('suggests the command that was meant', async () => {

@@ -33,7 +33,7 @@ export function parseDuration(text: string): number {
     at = PART.lastIndex;
   }
   if (at === 0) throw malformed();
-  if (!(seconds < LONGEST)) throw new RangeError('duration is too long');
+  if (!(seconds < LONGEST)) throw new RangeError('too long for a duration');
   return sign * Number(seconds.toPrecision(15));
 }
 

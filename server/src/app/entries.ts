@@ -38,7 +38,6 @@ export class Entries {
 
   /** @throws {IssuerError} `not-found`, or what `change` throws */
   async update(id: string, change: (old: RegistrationEntry) => RegistrationEntry): Promise<RegistrationEntry> {
-    if (id === '') throw new IssuerError('invalid-argument', 'missing entry ID');
     let refused: unknown;
     try {
       return await this.#store.update(id, (old) => {

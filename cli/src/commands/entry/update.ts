@@ -1,3 +1,4 @@
+import { Code } from '@steeple/proto/grpc';
 import { entryV1 } from '@steeple/proto/server-api';
 import { entryFields } from '../../entry-flags.ts';
 import { UserError } from '../../exit.ts';
@@ -6,6 +7,7 @@ import { print } from '../../output/print.ts';
 import { onServer } from '../../server-client.ts';
 import type { CliContext, Options } from '../../verb.ts';
 import { failRefused } from '../../watching.ts';
+import { FIND_ENTRY } from '../../when-missing.ts';
 
 export async function run(options: Options, context: CliContext, [id = '']: readonly string[]): Promise<void> {
   const fields = entryFields(options);
@@ -21,5 +23,5 @@ export async function run(options: Options, context: CliContext, [id = '']: read
       .flatMap(({ entry }) => (entry === undefined ? [] : [entryDetails(entry, context.now())]))
       .join('\n\n'),
   );
-  failRefused(context, answer.results, () => id);
+  failRefused(context, answer.results, () => id, { [Code.NOT_FOUND]: FIND_ENTRY });
 }
