@@ -1,75 +1,56 @@
-import { LOG_LEVELS } from '@steeple/daemon';
-import { duration, labelledBlocks, oneOrMany, singleBlock } from '@steeple/daemon/config';
-import { SpiffeError, TrustDomain } from '@steeple/spiffe';
+import { duration, flag, labelledBlocks, oneOrMany, singleBlock } from '@steeple/daemon/config';
+import { telemetrySchema } from '@steeple/daemon/metrics';
 import { z } from 'zod';
+import {
+  cacheSize,
+  experimental,
+  fingerprint,
+  logLevel,
+  only,
+  port,
+  refused,
+  secretDiscovery,
+  socketPath,
+  spiffeId,
+  text,
+  trustDomain,
+  webUrl,
+  workloadApiAddress,
+} from './config-fields.ts';
 
-const text = z.string().min(1, 'must not be empty');
-
-/** A setting of SPIRE's that means something we do not do: dropping it silently would be worse than refusing. */
-const notYet = z
-  .custom((value) => value === undefined, 'this SPIRE setting is not supported yet; remove it')
-  .optional();
-
-const trustDomain = z.string().transform((value, context) => {
-  try {
-    return TrustDomain.fromIdOrName(value);
-  } catch (error) {
-    if (!(error instanceof SpiffeError)) throw error;
-    context.addIssue({ code: 'custom', message: error.message });
-    return z.NEVER;
-  }
-});
-
-const webUrl = text.refine(
-  (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
-  'must be an https URL',
-);
-
-/** `sha256:…`, with or without prefix and colons, as fingerprints are printed. */
-const fingerprint = z
-  .string()
-  .transform((value) =>
-    value
-      .toLowerCase()
-      .replace(/^sha-?256[:=]/, '')
-      .replaceAll(':', ''),
-  )
-  .refine((value) => /^[0-9a-f]{64}$/.test(value), 'must be a SHA-256 fingerprint: 64 hexadecimal digits');
-
-const logLevel = z
-  .string()
-  .transform((value) => (value.toLowerCase() === 'warning' ? 'warn' : value.toLowerCase()))
-  .pipe(z.enum(LOG_LEVELS));
-
-const experimental = z.strictObject({
-  /** Time between two questions to the server. */
-  sync_interval: duration.refine((seconds) => seconds >= 0.1, 'must be at least 100ms').default(5),
-  /** Names of switched-on features; `wit-svid` offers the WIT profile. */
-  feature_flags: oneOrMany(z.enum(['wit-svid'])),
-  /** Accepted as SPIRE has it; the agent finds out by itself what the server can. */
-  use_sync_authorized_entries: z.boolean().optional(),
-  named_pipe_name: notYet,
-  require_pq_kem: notYet,
-  ratelimit: notYet,
-  broker: notYet,
-});
+const PROFILING = 'this profiles the Go runtime; start the agent with node --cpu-prof or --inspect instead';
 
 const agent = z
   .strictObject({
     trust_domain: trustDomain,
     /** Host name or IP address of the server. */
     server_address: text,
-    server_port: z.int().min(1).max(65535).default(8081),
+    server_port: port.default(8081),
     /** The Workload API socket. */
-    socket_path: text
-      .refine((path) => !path.includes('://'), 'must be a file path: the Workload API is served on a unix socket only')
-      .optional(),
+    socket_path: socketPath.optional(),
+    disable_workload_api: flag().default(false),
+    disable_sds_api: flag().default(false),
+    sds: secretDiscovery.default(() => secretDiscovery.parse({})),
+    /** The socket for this node's administrators and delegates. */
+    admin_socket_path: socketPath.optional(),
+    /** Identities whose holders may fetch those of other workloads. */
+    authorized_delegates: oneOrMany(spiffeId),
     /** Where the agent keeps its SVID and, by default, its keys. */
     data_dir: text.optional(),
     log_level: logLevel.default('info'),
-    log_format: z.enum(['text', 'json']).default('text'),
+    log_format: z
+      .string()
+      .toLowerCase()
+      .pipe(z.enum(['text', 'json']))
+      .default('text'),
+    /** Written instead of standard error, and opened anew on SIGUSR2. */
+    log_file: text.optional(),
+    /** Prefixes of selectors that may be logged. */
+    log_selectors: oneOrMany(text),
     /** File with the trust bundle for the first contact. */
     trust_bundle_path: text.optional(),
+    /** The Workload API of an agent that knows the bundle, such as that of the node's own SPIFFE. */
+    trust_bundle_spiffe_workload_api: workloadApiAddress.optional(),
     /** Where to download it. */
     trust_bundle_url: webUrl.optional(),
     /** Ask a web server on this unix socket instead; the URL is an http one then. */
@@ -78,42 +59,39 @@ const agent = z
     /** SHA-256 fingerprint of the server's root certificate (ours). */
     trust_bundle_pin: fingerprint.optional(),
     /** Believe whoever answers first. */
-    insecure_bootstrap: z.boolean().default(false),
+    insecure_bootstrap: flag().default(false),
     join_token: text.optional(),
     join_token_file: text.optional(),
     workload_x509_svid_key_type: z.enum(['ec-p256', 'ec-p384', 'rsa-2048']).default('ec-p256'),
     /** Whether callers without identity get the own trust bundle. */
-    allow_unauthenticated_verifiers: z.boolean().default(false),
+    allow_unauthenticated_verifiers: flag().default(false),
     /** Claims of foreign JWT-SVIDs that ValidateJWTSVID passes on beside sub, aud and exp. */
     allowed_foreign_jwt_claims: oneOrMany(text),
     /** For how long workloads must outlive the server's absence. */
     availability_target: duration.refine((seconds) => seconds >= 24 * 3600, 'must be at least 24h').optional(),
-    jwt_svid_cache_max_size: z.int().min(1).default(1000),
-    /** How long to wait for a fresher token while a valid one is at hand. */
-    jwt_svid_cache_hit_timeout: duration
-      .refine((seconds) => seconds >= 5 && seconds <= 30, 'must be between 5s and 30s')
-      .default(30),
+    /** X509-SVIDs kept although nobody is subscribed to them. */
+    x509_svid_cache_max_size: cacheSize,
+    /** JWT-SVIDs kept. */
+    jwt_svid_cache_max_size: cacheSize,
+    /** What to do when the server is no more trusted: nothing, or to bootstrap anew where the node attestor allows it. */
+    rebootstrap_mode: z.enum(['never', 'auto', 'always']).default('never'),
+    rebootstrap_delay: duration.default(600),
     experimental: singleBlock(experimental).default(() => experimental.parse({})),
-    admin_socket_path: notYet,
-    authorized_delegates: notYet,
-    disable_sds_api: notYet,
-    disable_workload_api: notYet,
-    log_file: notYet,
-    log_selectors: notYet,
-    log_source_location: notYet,
-    profiling_enabled: notYet,
-    profiling_freq: notYet,
-    profiling_names: notYet,
-    profiling_port: notYet,
-    rebootstrap_delay: notYet,
-    rebootstrap_mode: notYet,
-    retry_bootstrap: notYet,
-    sds: notYet,
-    trust_bundle_spiffe_workload_api: notYet,
-    x509_svid_cache_max_size: notYet,
+    /** SPIRE before 1.14; the first contact is always retried here. */
+    retry_bootstrap: only(true, 'the first contact is always retried; remove this setting'),
+    log_source_location: only(false, 'lines of the log do not say where in the source they come from; remove it'),
+    profiling_enabled: only(false, PROFILING),
+    profiling_freq: refused(PROFILING),
+    profiling_names: refused(PROFILING),
+    profiling_port: refused(PROFILING),
   })
   .superRefine((agent, context) => {
-    const bundles = ['trust_bundle_path', 'trust_bundle_url', 'trust_bundle_pin'] as const;
+    const bundles = [
+      'trust_bundle_path',
+      'trust_bundle_url',
+      'trust_bundle_pin',
+      'trust_bundle_spiffe_workload_api',
+    ] as const;
     const sources = [
       ...bundles.filter((key) => agent[key] !== undefined),
       ...(agent.insecure_bootstrap ? ['insecure_bootstrap'] : []),
@@ -147,26 +125,26 @@ const agent = z
 
 const plugin = z.strictObject({
   plugin_data: singleBlock(z.record(z.string(), z.unknown())).optional(),
-  enabled: z.boolean().default(true),
-  plugin_cmd: notYet,
-  plugin_args: notYet,
-  plugin_checksum: notYet,
-  plugin_data_file: notYet,
+  enabled: flag().default(true),
+  plugin_cmd: refused(),
+  plugin_args: refused(),
+  plugin_checksum: refused(),
+  plugin_data_file: refused(),
 });
 
 const plugins = z.strictObject({
   KeyManager: labelledBlocks(plugin).optional(),
   NodeAttestor: labelledBlocks(plugin).optional(),
   WorkloadAttestor: labelledBlocks(plugin).optional(),
-  SVIDStore: notYet,
+  SVIDStore: labelledBlocks(plugin).optional(),
 });
 
 /** An agent's configuration file, with the names that SPIRE's `agent.conf` has. */
 export const agentFileSchema = z.strictObject({
   agent: singleBlock(agent),
   plugins: singleBlock(plugins).default({}),
-  health_checks: notYet,
-  telemetry: notYet,
+  health_checks: refused(),
+  telemetry: telemetrySchema.optional(),
 });
 
 export type AgentFile = z.output<typeof agentFileSchema>;

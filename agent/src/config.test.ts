@@ -83,8 +83,33 @@ describe('the agent’s configuration', () => {
       { socket_path: `/tmp/${'s'.repeat(103)}` },
       /agent\.socket_path: .*108 bytes; at most/,
     ],
-    ['a SPIRE setting that is not supported', { admin_socket_path: '/x' }, /admin_socket_path: .*not supported yet/],
-    ['another', { rebootstrap_mode: 'auto' }, /rebootstrap_mode: .*not supported yet/],
+    ['a SPIRE setting that is not supported', { experimental: { broker: {} } }, /experimental.broker: .*not supported/],
+    ['one of another system', { experimental: { named_pipe_name: 'x' } }, /named_pipe_name: .*use socket_path/],
+    ['a profile of Go', { profiling_enabled: true }, /profiling_enabled: .*--cpu-prof/],
+    ['an unknown mode of rebootstrap', { rebootstrap_mode: 'sometimes' }, /rebootstrap_mode: must be one of/],
+    [
+      'a rebootstrap that believes everybody',
+      { trust_bundle_path: undefined, insecure_bootstrap: true, rebootstrap_mode: 'auto' },
+      /rebootstrap_mode: cannot be used with insecure_bootstrap/,
+    ],
+    ['a negative cache', { x509_svid_cache_max_size: -1 }, /x509_svid_cache_max_size: must not be negative/],
+    [
+      'a delegate of another trust domain',
+      { authorized_delegates: ['spiffe://b.test/x'] },
+      /authorized_delegates: spiffe:\/\/b.test\/x is not in/,
+    ],
+    ['a delegate that is none', { authorized_delegates: ['x'] }, /authorized_delegates/],
+    [
+      'an admin socket that workloads may see',
+      { socket_path: '/run/a/public/api.sock', admin_socket_path: '/run/a/public/private/admin.sock' },
+      /admin_socket_path: must not be in the folder/,
+    ],
+    ['two names for one secret', { sds: { default_bundle_name: 'ALL' } }, /sds: .*must differ/],
+    [
+      'the address of no Workload API',
+      { trust_bundle_path: undefined, trust_bundle_spiffe_workload_api: 'http://x' },
+      /trust_bundle_spiffe_workload_api: must be the address/,
+    ],
     ['a wrong trust domain', { trust_domain: 'Not A Domain' }, /trust_domain/],
     ['two sources of trust', { insecure_bootstrap: true }, /insecure_bootstrap: trust_bundle_path is set already/],
     ['no source of trust', { trust_bundle_path: undefined }, /agent: how to trust the server is missing/],
@@ -105,6 +130,42 @@ describe('the agent’s configuration', () => {
     ['an unknown key type', { workload_x509_svid_key_type: 'dsa' }, /workload_x509_svid_key_type: must be one of/],
   ])('refuses %s', (_what, agent, expected) => {
     expect(problems(agent)).toMatch(expected);
+  });
+
+  it('takes over SPIRE’s settings for sockets, caches and logs', () => {
+    const more = {
+      server_port: '8081',
+      admin_socket_path: '/run/a/private/admin.sock',
+      socket_path: '/run/a/public/api.sock',
+      authorized_delegates: ['spiffe://a.test/proxy'],
+      disable_workload_api: true,
+      sds: { default_svid_name: 'me' },
+      log_file: '/var/log/agent.log',
+      log_format: 'JSON',
+      x509_svid_cache_max_size: 0,
+      jwt_svid_cache_max_size: 7,
+      rebootstrap_mode: 'auto',
+      retry_bootstrap: true,
+      profiling_enabled: false,
+      experimental: { ratelimit: { fetch_x509_svid: 5 }, jwt_svid_cache_hit_timeout: '7s' },
+    };
+    const config = agentConfigOf({ agent: { ...minimal, ...more } }, {});
+    expect(config).toMatchObject({
+      server: { port: 8081 },
+      adminSocketPath: '/run/a/private/admin.sock',
+      workloadApi: false,
+      secretDiscovery: {
+        names: { svid: 'me', bundle: 'ROOTCA', allBundles: 'ALL' },
+        disableSpiffeCertValidation: false,
+      },
+      logFile: '/var/log/agent.log',
+      logFormat: 'json',
+      x509CacheSize: 1000,
+      jwtCache: { maxSize: 7, hitTimeout: 7 },
+      rebootstrap: { mode: 'auto', delay: 600 },
+      rateLimits: { fetch_x509_svid: 5, fetch_secrets: 0 },
+    });
+    expect(config.authorizedDelegates.map(String)).toEqual(['spiffe://a.test/proxy']);
   });
 
   it('refuses two key managers, and a token for another attestor', () => {

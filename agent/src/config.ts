@@ -2,8 +2,10 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError, type LogFormat, type LogLevel } from '@steeple/daemon';
 import { type ConfigDocument, checkConfig, checkSocketPath, configOf, type Environment } from '@steeple/daemon/config';
-import type { KeyType, TrustDomain } from '@steeple/spiffe';
+import type { TelemetrySettings } from '@steeple/daemon/metrics';
+import type { KeyType, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import type { TrustSource } from './app/trust-source.ts';
+import { checkAgentSettings } from './config-checks.ts';
 import { type AgentFile, agentFileSchema } from './config-schema.ts';
 
 /** A plugin by name, with its settings as far as they were not judged yet. */
@@ -18,24 +20,52 @@ export interface PluginChoice {
 export interface AgentConfig {
   readonly trustDomain: TrustDomain;
   readonly server: { readonly host: string; readonly port: number };
+  /** Where workloads connect, unless both of their APIs are switched off. */
   readonly socketPath: string;
+  readonly workloadApi: boolean;
+  /** Envoy's secret discovery on the same socket; undefined: switched off. */
+  readonly secretDiscovery: SecretDiscoverySettings | undefined;
+  readonly adminSocketPath: string | undefined;
+  readonly authorizedDelegates: readonly SpiffeId[];
+  readonly rateLimits: RateLimitSettings;
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
+  readonly logFile: string | undefined;
+  readonly logSelectors: readonly string[];
+  readonly telemetry: TelemetrySettings | undefined;
   readonly trust: TrustSource;
+  readonly rebootstrap: RebootstrapSettings;
   readonly workloadKeyType: KeyType;
   readonly allowUnauthenticatedVerifiers: boolean;
   readonly allowedForeignJwtClaims: readonly string[];
   readonly availabilityTarget: number | undefined;
   readonly syncInterval: number;
+  readonly x509CacheSize: number;
   readonly jwtCache: { readonly maxSize: number; readonly hitTimeout: number };
   readonly wit: boolean;
   readonly keyManager: PluginChoice;
   readonly nodeAttestor: PluginChoice;
   readonly workloadAttestors: readonly PluginChoice[];
+  readonly svidStores: readonly PluginChoice[];
 }
 
-type PluginKind = keyof Pick<AgentFile['plugins'], 'KeyManager' | 'NodeAttestor' | 'WorkloadAttestor'>;
+/** The names under which Envoy asks, and whether it gets plain roots. */
+export interface SecretDiscoverySettings {
+  readonly names: { readonly svid: string; readonly bundle: string; readonly allBundles: string };
+  readonly disableSpiffeCertValidation: boolean;
+}
+
+/** Calls per second and set of selectors, by SPIRE's names of the methods; 0: no limit. */
+export type RateLimitSettings = AgentFile['agent']['experimental']['ratelimit'];
+
+export interface RebootstrapSettings {
+  readonly mode: 'never' | 'auto' | 'always';
+  /** Seconds that the server must have been a stranger. */
+  readonly delay: number;
+}
+
+type PluginKind = keyof AgentFile['plugins'];
 
 /**
  * The configuration of an agent from a document with SPIRE's keys. `env` gives the default folders.
@@ -45,6 +75,8 @@ type PluginKind = keyof Pick<AgentFile['plugins'], 'KeyManager' | 'NodeAttestor'
 export function parseAgentConfig(document: ConfigDocument, env: Environment = process.env): AgentConfig {
   const file = checkConfig(agentFileSchema, document);
   const { agent } = file;
+  checkAgentSettings(file, document);
+  const { sds } = agent;
   const dataDir = resolve(agent.data_dir ?? defaultDataDir(env));
   const keyManager = onlyOne('KeyManager', choices(file, document, 'KeyManager', 'disk', { directory: dataDir }));
   const nodeAttestor = onlyOne('NodeAttestor', choices(file, document, 'NodeAttestor', 'join_token', {}));
@@ -56,20 +88,43 @@ export function parseAgentConfig(document: ConfigDocument, env: Environment = pr
       ['agent', 'socket_path'],
       resolve(agent.socket_path ?? defaultWorkloadSocket(env)),
     ),
+    workloadApi: !agent.disable_workload_api,
+    secretDiscovery: agent.disable_sds_api
+      ? undefined
+      : {
+          names: {
+            svid: sds.default_svid_name,
+            bundle: sds.default_bundle_name,
+            allBundles: sds.default_all_bundles_name,
+          },
+          disableSpiffeCertValidation: sds.disable_spiffe_cert_validation,
+        },
+    adminSocketPath:
+      agent.admin_socket_path === undefined
+        ? undefined
+        : checkSocketPath(document, ['agent', 'admin_socket_path'], resolve(agent.admin_socket_path)),
+    authorizedDelegates: agent.authorized_delegates,
+    rateLimits: agent.experimental.ratelimit,
     dataDir,
     logLevel: agent.log_level,
     logFormat: agent.log_format,
+    logFile: agent.log_file === undefined ? undefined : resolve(agent.log_file),
+    logSelectors: agent.log_selectors,
+    telemetry: file.telemetry,
     trust: trustSource(agent),
+    rebootstrap: { mode: agent.rebootstrap_mode, delay: agent.rebootstrap_delay },
     workloadKeyType: agent.workload_x509_svid_key_type,
     allowUnauthenticatedVerifiers: agent.allow_unauthenticated_verifiers,
     allowedForeignJwtClaims: agent.allowed_foreign_jwt_claims,
     availabilityTarget: agent.availability_target,
     syncInterval: agent.experimental.sync_interval,
-    jwtCache: { maxSize: agent.jwt_svid_cache_max_size, hitTimeout: agent.jwt_svid_cache_hit_timeout },
+    x509CacheSize: agent.x509_svid_cache_max_size,
+    jwtCache: { maxSize: agent.jwt_svid_cache_max_size, hitTimeout: agent.experimental.jwt_svid_cache_hit_timeout },
     wit: agent.experimental.feature_flags.includes('wit-svid'),
     keyManager,
     nodeAttestor: withJoinToken(nodeAttestor, agent),
     workloadAttestors: choices(file, document, 'WorkloadAttestor', 'unix', {}),
+    svidStores: named(file, document, 'SVIDStore'),
   });
 }
 
@@ -97,12 +152,14 @@ function trustSource(agent: AgentFile['agent']): TrustSource {
     trust_bundle_path: path,
     trust_bundle_url: url,
     trust_bundle_unix_socket: socket,
+    trust_bundle_spiffe_workload_api: workloadApi,
     trust_bundle_pin: sha256,
     trust_bundle_format: format,
   } = agent;
   if (path !== undefined) return { kind: 'file', path: resolve(path), format };
   if (url !== undefined)
     return { kind: 'url', url, format, ...(socket !== undefined && { socketPath: resolve(socket) }) };
+  if (workloadApi !== undefined) return { kind: 'workload-api', address: workloadApi };
   return sha256 === undefined ? { kind: 'insecure' } : { kind: 'pin', sha256 };
 }
 
@@ -114,12 +171,16 @@ function choices(
   fallback: string,
   data: Readonly<Record<string, unknown>>,
 ): readonly PluginChoice[] {
-  const named = Object.entries(file.plugins[kind] ?? {}).flatMap(([name, bodies]) =>
+  const found = named(file, document, kind);
+  return found.length > 0 ? found : [{ name: fallback, data, document: configOf(data) }];
+}
+
+function named(file: AgentFile, document: ConfigDocument, kind: PluginKind): readonly PluginChoice[] {
+  return Object.entries(file.plugins[kind] ?? {}).flatMap(([name, bodies]) =>
     bodies
       .filter(({ enabled }) => enabled)
       .map(({ plugin_data: own = {} }) => ({ name, data: own, document: part(document, own, kind, name) })),
   );
-  return named.length > 0 ? named : [{ name: fallback, data, document: configOf(data) }];
 }
 
 function onlyOne(kind: PluginKind, plugins: readonly PluginChoice[]): PluginChoice {

@@ -3,7 +3,7 @@ import { SpiffeError, type X509Svid, type X509SvidSource } from '@steeple/spiffe
 /** The agent's own SVID of the moment. */
 export class CurrentSvid implements X509SvidSource {
   #svid: X509Svid | undefined;
-  readonly #listeners = new Set<(svid: X509Svid) => void>();
+  readonly #listeners = new Set<() => void>();
 
   get isSet(): boolean {
     return this.#svid !== undefined;
@@ -17,14 +17,16 @@ export class CurrentSvid implements X509SvidSource {
 
   set(svid: X509Svid): void {
     this.#svid = svid;
-    for (const listener of this.#listeners) listener(svid);
+    for (const listener of this.#listeners) listener();
   }
 
   clear(): void {
     this.#svid = undefined;
   }
 
-  onChange(listener: (svid: X509Svid) => void): void {
+  /** Calls back after each change. Returns the function that ends it. */
+  onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 }

@@ -6,6 +6,7 @@ import { parseBundleDocument, parseCertificatesPem, TrustBundle, type TrustDomai
 import { download } from './download.ts';
 import type { BundleFormat, TrustSource } from './trust-source.ts';
 import { fetchUnverifiedBundle } from './unverified-bundle.ts';
+import { bundleFromWorkloadApi } from './upstream-workload-api.ts';
 
 export interface TrustPlace {
   readonly trustDomain: TrustDomain;
@@ -27,6 +28,8 @@ export async function loadTrust(source: TrustSource, place: TrustPlace, signal: 
       });
     case 'pin':
       return pinned(source.sha256, place, signal);
+    case 'workload-api':
+      return bundleFromWorkloadApi(source.address, place.trustDomain, signal);
     case 'insecure':
       return insecure(place, signal);
   }

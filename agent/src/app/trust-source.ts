@@ -6,6 +6,8 @@ export type TrustSource =
   | ({ readonly kind: 'url'; readonly format: BundleFormat } & Download)
   /** SHA-256 of the DER of the server's root certificate, lower hex. */
   | { readonly kind: 'pin'; readonly sha256: string }
+  /** Another agent's Workload API, as an address of SPIFFE_ENDPOINT_SOCKET. */
+  | { readonly kind: 'workload-api'; readonly address: string }
   | { readonly kind: 'insecure' };
 
 export type BundleFormat = 'pem' | 'spiffe';

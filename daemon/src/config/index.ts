@@ -12,5 +12,6 @@ export {
   type ReadConfigOptions,
   readConfigFile,
 } from './read-config-file.ts';
+export { flag, integer } from './scalars.ts';
 export type { Position } from './source-text.ts';
 export { suggest } from './suggest.ts';
