@@ -23,6 +23,9 @@ const CATALOG: Loaders = {
     join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenProver,
     x509pop: async () => (await import('./node-attestor/x509pop.ts')).x509popProver,
   },
+  'upstream-authority': {
+    disk: async () => (await import('./upstream-authority/disk.ts')).diskUpstream,
+  },
   'workload-attestor': {
     unix: async () => (await import('./workload-attestor/unix.ts')).unixAttestor,
   },
