@@ -4,7 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { loadPlugin, pluginNames } from './catalog.ts';
 import type { PluginKind } from './plugin.ts';
 
-const KINDS: readonly PluginKind[] = ['key-manager', 'datastore', 'node-verifier', 'node-prover', 'workload-attestor'];
+const KINDS: readonly PluginKind[] = [
+  'key-manager',
+  'datastore',
+  'node-verifier',
+  'node-prover',
+  'upstream-authority',
+  'workload-attestor',
+];
 const pages = join(import.meta.dirname, '../../docs/plugins');
 const every = KINDS.flatMap((kind) => pluginNames(kind).map((name) => [kind, name] as const));
 

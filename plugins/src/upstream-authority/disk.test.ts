@@ -157,6 +157,7 @@ describe('disk', () => {
     const watching = (async () => {
       for await (const { x509 } of upstream.watch(abort.signal)) counts.push(x509.length);
     })();
+    while (counts.length < 1) await clock.advance(5);
     await clock.advance(30);
     await write(first, [first.certificate], [first.certificate, second.certificate]);
     while (counts.length < 2) await clock.advance(5);
