@@ -15,7 +15,6 @@ import { type GrpcHost, UnixListener } from '@steeple/daemon/listen';
 import type { BundleSource } from '@steeple/spiffe';
 import { type RandomBytes, systemRandom } from './app/randomness.ts';
 import type { ServerConfig } from './config.ts';
-import { ConnectionAge } from './endpoints/connection-age.ts';
 import { localHost, remoteHost, type ServeParts } from './endpoints/serve.ts';
 import { TlsListener } from './endpoints/tls-listener.ts';
 import { handlersOf } from './handlers.ts';
@@ -62,8 +61,7 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
     stack.use(await aboutSetting('server.data_dir', () => claimDataDir(config.dataDir, 'server')));
     await aboutSetting('server.socket_path', () => claimSocket(config.socketPath));
     const use = await openUseCases(config, { logger, clock, random }, stack);
-    const age = new ConnectionAge(clock, random);
-    const serve = { ...serveParts(config, use, { logger, clock }), age };
+    const serve = serveParts(config, use, { logger, clock });
     const [local, remote] = [localHost(serve), remoteHost(serve)];
     stack.defer(() => drain(local, remote));
     const tls = await TlsListener.listen({
@@ -72,7 +70,6 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
       port: config.bindPort,
       svid: use.identity,
       bundles: acceptedBundles(config, use.bundles),
-      age,
       clock,
       logger,
     });
@@ -132,11 +129,7 @@ const openUseCases = async (config: ServerConfig, rim: Rim, stack: AsyncDisposab
   return createUseCases(config, { ...rim, keys, datastore }, stack);
 };
 
-const serveParts = (
-  config: ServerConfig,
-  use: UseCases,
-  rim: { logger: Logger; clock: Clock },
-): Omit<ServeParts, 'age'> => ({
+const serveParts = (config: ServerConfig, use: UseCases, rim: { logger: Logger; clock: Clock }): ServeParts => ({
   services: handlersOf(config, use, rim),
   guard: { agents: use.datastore.agents, entries: use.datastore.entries, adminIds: config.adminIds, clock: rim.clock },
   rateLimit: config.rateLimit,

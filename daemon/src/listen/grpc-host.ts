@@ -25,6 +25,11 @@ export interface HostLimits {
   readonly sessionMegabytes?: number;
   /** Seconds between pings that find dead peers; 0 sends none. */
   readonly keepAlive?: number;
+  /**
+   * Seconds after which a connection is told to go away, give or take a tenth, and seconds that its running calls then
+   * get. What a client once proved about itself is so proved again.
+   */
+  readonly age?: { readonly max: number; readonly grace: number };
 }
 
 export interface GrpcHostOptions {
@@ -76,6 +81,10 @@ export class GrpcHost {
       'grpc.max_concurrent_streams': limits.concurrentStreams ?? 1000,
       'grpc.max_receive_message_length': limits.messageBytes ?? 4 * 1024 * 1024,
       'grpc-node.max_session_memory': limits.sessionMegabytes ?? 64,
+      ...(limits.age && {
+        'grpc.max_connection_age_ms': limits.age.max * 1000,
+        'grpc.max_connection_age_grace_ms': limits.age.grace * 1000,
+      }),
       ...(limits.keepAlive ? { 'grpc.keepalive_time_ms': limits.keepAlive * 1000 } : {}),
     });
   }

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@steeple/daemon';
-import { GrpcHost, type Peer } from '@steeple/daemon/listen';
+import { GrpcHost, type HostLimits, type Peer } from '@steeple/daemon/listen';
 import type { Handlers, Middleware } from '@steeple/proto/grpc';
 import { healthV1 } from '@steeple/proto/infra';
 import {
@@ -16,7 +16,6 @@ import { syncV1 } from '@steeple/proto/steeple-api';
 import { toGrpcError } from '../api/status.ts';
 import { auditLog } from './audit-log.ts';
 import { callLog } from './call-log.ts';
-import type { ConnectionAge } from './connection-age.ts';
 import { type GuardParts, guard } from './guard.ts';
 import { type RateSwitches, rateLimits } from './rate-limits.ts';
 
@@ -39,14 +38,16 @@ export interface ServeParts {
   readonly guard: Omit<GuardParts, 'peer'>;
   readonly rateLimit: RateSwitches;
   readonly auditLog: boolean;
-  readonly age: ConnectionAge;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
+/** As SPIRE's server has it: certificates are checked against the bundle of the day every three minutes. */
+const REMOTE_LIMITS: HostLimits = { age: { max: 180, grace: 10 } };
+
 /** What agents and remote administrators can call. */
 export const remoteHost = (parts: ServeParts): GrpcHost => {
-  const host = newHost(parts);
+  const host = newHost(parts, REMOTE_LIMITS);
   addCommon(host, parts.services);
   host.add(syncV1.Sync, parts.services.sync);
   return host;
@@ -71,11 +72,12 @@ const addCommon = (host: GrpcHost, services: Services): void => {
   host.add(localauthorityV1.LocalAuthority, services.localAuthority);
 };
 
-const newHost = (parts: ServeParts): GrpcHost => {
+const newHost = (parts: ServeParts, options: HostLimits = {}): GrpcHost => {
   const { logger, clock } = parts;
   const host: GrpcHost = new GrpcHost({
     logger,
     clock,
+    options,
     middleware: chain(parts, (key) => host.peer(key)),
     mapError: (error) => toGrpcError(error),
   });
@@ -85,7 +87,6 @@ const newHost = (parts: ServeParts): GrpcHost => {
 /** Log, identify and allow, rate, audit, handle: nothing below the guard runs for a caller that may not call. */
 const chain = (parts: ServeParts, peer: (key: string) => Peer | undefined): Middleware[] => [
   callLog(parts.logger, parts.clock),
-  parts.age.counting(peer),
   guard({ ...parts.guard, peer }),
   rateLimits(parts.rateLimit, parts.clock),
   ...(parts.auditLog ? [auditLog(parts.logger)] : []),

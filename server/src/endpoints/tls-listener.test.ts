@@ -1,11 +1,12 @@
+import { once } from 'node:events';
+import { connect as connectHttp2, constants } from 'node:http2';
 import { createConnection, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { bundleV1 } from '@steeple/proto/server-api';
 import { BundleSet, parseCertificate, pkcs8Of, toPem, verifyX509Svid, type X509Svid } from '@steeple/spiffe';
-import { FakeClock, TestTrustDomain } from '@steeple/test-kit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestTrustDomain } from '@steeple/test-kit';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TestServer } from '../testing/test-server.ts';
-import { ConnectionAge } from './connection-age.ts';
 
 /** HTTP/2's opening words, so that a server that lets us in answers. */
 const PREFACE = Buffer.concat([
@@ -144,16 +145,20 @@ describe('TlsListener', () => {
   });
 });
 
-describe('ConnectionAge', () => {
-  it('ends a connection after three minutes, more or less, and not before', async () => {
-    const clock = new FakeClock();
-    const socket = await dial();
-    const ended = new ConnectionAge(clock, () => Uint8Array.of(0x80, 0, 0, 0)).limit(socket);
-    await clock.settled();
-    await clock.advance(179);
-    expect(socket.destroyed).toBe(false);
-    await clock.advance(2);
-    await ended;
-    await heard(socket, 'close');
+describe('the age of a connection', () => {
+  it('is three minutes, more or less; then it is told to go away', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const session = connectHttp2(`https://127.0.0.1:${server.running.addresses.port}`, { rejectUnauthorized: false });
+      await once(session, 'remoteSettings');
+      const goaway = once(session, 'goaway');
+      await vi.advanceTimersByTimeAsync(161_000);
+      await new Promise((resolve) => session.ping(resolve));
+      expect(session.closed).toBe(false);
+      await vi.advanceTimersByTimeAsync(38_000);
+      expect((await goaway)[0]).toBe(constants.NGHTTP2_NO_ERROR);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -4,7 +4,6 @@ import { authorizeAny, createTlsServer } from '@steeple/client/tls';
 import { type Clock, ConfigError, type Logger } from '@steeple/daemon';
 import type { GrpcHost } from '@steeple/daemon/listen';
 import type { BundleSource, X509SvidSource } from '@steeple/spiffe';
-import type { ConnectionAge } from './connection-age.ts';
 
 /** Milliseconds a handshake may take. */
 const HANDSHAKE_TIMEOUT = 10_000;
@@ -20,7 +19,6 @@ export interface TlsListenerParts {
   readonly svid: X509SvidSource;
   /** Bundles of exactly the trust domains whose members may come with a certificate. */
   readonly bundles: BundleSource;
-  readonly age: ConnectionAge;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -61,7 +59,6 @@ export class TlsListener {
           return;
         }
         host.inject(socket, { kind: 'tcp', address, tls: socket, ...portOf(socket.remotePort) });
-        void parts.age.limit(socket);
       },
     );
     server.on('tlsClientError', (error, socket) => {
