@@ -1,4 +1,4 @@
-import type { BundleSet, BundleSource, TrustBundle, TrustDomain } from '@steeple/spiffe';
+import type { BundleSet, BundleSource, RevocationList, TrustBundle, TrustDomain } from '@steeple/spiffe';
 import type { WatchEvent } from '../workload-api/watch.ts';
 import type { WorkloadApiClient } from '../workload-api/workload-api-client.ts';
 import { LiveSource, type SourceOptions } from './live-source.ts';
@@ -32,6 +32,11 @@ export class WorkloadBundleSource extends LiveSource<BundleSet> implements Bundl
   /** `undefined`: nothing is trusted for this trust domain, at least not now. */
   bundleFor(trustDomain: TrustDomain): TrustBundle | undefined {
     return this.peek()?.bundleFor(trustDomain);
+  }
+
+  /** What the authorities of the bundles have revoked. */
+  revocationLists(): readonly RevocationList[] {
+    return this.peek()?.revocationLists() ?? [];
   }
 
   /** All bundles. @throws ClientError `no-svid`, `closed` */

@@ -57,6 +57,23 @@ export abstract class LiveSource<T> implements AsyncDisposable, AsyncIterable<T>
     return () => listeners.delete(listener);
   }
 
+  /**
+   * Calls `listener` after each change of what the source gives out, withdrawal and a final failure included, until the
+   * returned function is called. Closing the source is the application's own doing and no such change.
+   */
+  onChange(listener: () => void): () => void {
+    const ends = [
+      this.on('update', listener),
+      this.on('withdrawn', listener),
+      this.on('error', () => {
+        if (this.#state.kind === 'failed') listener();
+      }),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
   /** The present state and each later one; a slow reader skips to the newest. Ends when the source is closed. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     let last: State<T> | undefined;

@@ -1,4 +1,4 @@
-import type { BundleSource, TrustBundle, TrustDomain, X509Svid, X509SvidSource } from '@steeple/spiffe';
+import type { BundleSource, RevocationList, TrustBundle, TrustDomain, X509Svid, X509SvidSource } from '@steeple/spiffe';
 import { ClientError } from '../errors.ts';
 import { systemRim } from '../rim.ts';
 import type { X509Context } from '../workload-api/read-x509-context.ts';
@@ -41,5 +41,10 @@ export class X509Source extends LiveSource<X509Context> implements X509SvidSourc
   /** `undefined`: nothing is trusted for this trust domain, at least not now. */
   bundleFor(trustDomain: TrustDomain): TrustBundle | undefined {
     return this.peek()?.bundles.bundleFor(trustDomain);
+  }
+
+  /** What the authorities of the bundles have revoked. */
+  revocationLists(): readonly RevocationList[] {
+    return this.peek()?.bundles.revocationLists() ?? [];
   }
 }

@@ -36,6 +36,14 @@ export type JwtAnswer = (audience: readonly string[], spiffeId: string) => Promi
 /** Answers ValidateJWTSVID; throw a `GrpcError` to refuse. */
 export type ValidateAnswer = (token: string, audience: string) => Promise<Wire<'validateJWTSVID'>>;
 
+/** What a fake Workload API says when all is well. */
+interface FakeState {
+  readonly svids: readonly X509Svid[];
+  readonly bundles: readonly TrustBundle[];
+  readonly wits?: readonly HeldWitSvid[];
+  readonly crls?: readonly Uint8Array[];
+}
+
 const SERVICE_STREAMS = ['x509', 'x509Bundles', 'jwtBundles', 'wit', 'witBundles'] as const;
 type StreamName = (typeof SERVICE_STREAMS)[number];
 
@@ -79,10 +87,13 @@ export class FakeWorkloadApi implements AsyncDisposable {
     return `unix://${join(this.#directory, 'api.sock')}`;
   }
 
-  /** Publishes a full valid state: SVIDs, the X.509, JWT and WIT bundles. Bundles of other trust domains are federated. */
-  issue(state: { svids: readonly X509Svid[]; bundles: readonly TrustBundle[]; wits?: readonly HeldWitSvid[] }): void {
-    this.x509.publish(x509Response(state.svids, state.bundles));
-    this.x509Bundles.publish(x509BundlesResponse(state.bundles));
+  /**
+   * Publishes a full valid state: SVIDs, the X.509, JWT and WIT bundles. Bundles of other trust domains are federated;
+   * `crls` are revocation lists in DER.
+   */
+  issue(state: FakeState): void {
+    this.x509.publish(x509Response(state.svids, state.bundles, state.crls));
+    this.x509Bundles.publish(x509BundlesResponse(state.bundles, state.crls));
     this.jwtBundles.publish(jwtBundlesResponse(state.bundles));
     this.witBundles.publish(witBundlesResponse(state.bundles));
     if (state.wits !== undefined) this.wit.publish(witResponse(state.wits));

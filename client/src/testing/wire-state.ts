@@ -18,7 +18,11 @@ export type Wire<N extends keyof Methods> =
   NonNullable<Methods[N]> extends (...args: never[]) => AsyncIterable<infer O> | Promise<infer O> ? O : never;
 
 /** An X509SVIDResponse: the SVIDs with the bundle of their own trust domain, and the rest as federated bundles. */
-export function x509Response(svids: readonly X509Svid[], bundles: readonly TrustBundle[]): Wire<'fetchX509SVID'> {
+export function x509Response(
+  svids: readonly X509Svid[],
+  bundles: readonly TrustBundle[],
+  crls: readonly Uint8Array[] = [],
+): Wire<'fetchX509SVID'> {
   const own = new Set(svids.map(({ id }) => id.trustDomain.name));
   const bundleOf = (name: string) => bundles.find(({ trustDomain }) => trustDomain.name === name);
   return {
@@ -29,6 +33,7 @@ export function x509Response(svids: readonly X509Svid[], bundles: readonly Trust
       bundle: rootsOf(bundleOf(svid.id.trustDomain.name)),
       hint: svid.hint,
     })),
+    crl: crls.map(bytes),
     federatedBundles: bundleMap(
       bundles.filter(({ trustDomain }) => !own.has(trustDomain.name)),
       rootsOf,
@@ -37,8 +42,11 @@ export function x509Response(svids: readonly X509Svid[], bundles: readonly Trust
 }
 
 /** An X509BundlesResponse. */
-export function x509BundlesResponse(bundles: readonly TrustBundle[]): Wire<'fetchX509Bundles'> {
-  return { bundles: bundleMap(bundles, rootsOf) };
+export function x509BundlesResponse(
+  bundles: readonly TrustBundle[],
+  crls: readonly Uint8Array[] = [],
+): Wire<'fetchX509Bundles'> {
+  return { bundles: bundleMap(bundles, rootsOf), crl: crls.map(bytes) };
 }
 
 /** A JWTBundlesResponse. */

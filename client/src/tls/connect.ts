@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { X509SvidSource } from '@steeple/spiffe';
 import { ClientError } from '../errors.ts';
+import { type ConnectionControl, followTrust } from './follow-trust.ts';
 import { secureContext } from './svid-context.ts';
 import { type PeerPolicy, type VerifiedPeer, verifyPeer } from './verify-peer.ts';
 
@@ -27,25 +28,38 @@ export type ConnectTarget = Omit<
 
 /**
  * Opens a TLS connection and resolves once the server is authenticated and authorised; no application byte was sent or
- * read before. Rejects with {@link ClientError} or the socket's error, and the socket is then destroyed.
+ * read before. Rejects with {@link ClientError} or the socket's error, and the socket is then destroyed. If the bundles
+ * change (`onChange`) and the server is no longer trusted, the socket is destroyed with the `untrusted-peer` error.
  */
-export async function connectTls(
+export function connectTls(
   target: ConnectTarget,
   options: SpiffeClientOptions,
 ): Promise<{ socket: TLSSocket; peer: VerifiedPeer }> {
+  return openTls(target, options);
+}
+
+/** Like {@link connectTls}; the control says how the open connection is cut or retired (see follow-trust.ts). */
+export async function openTls(
+  target: ConnectTarget,
+  options: SpiffeClientOptions,
+  control: Partial<ConnectionControl> = {},
+): Promise<{ socket: TLSSocket; peer: VerifiedPeer }> {
   const { signal, ...rest } = target;
   signal?.throwIfAborted();
-  const context = secureContext(options.svid?.x509Svid());
+  const svid = options.svid?.x509Svid();
   const socket = tlsConnect({
     ...rest,
-    secureContext: context,
+    secureContext: secureContext(svid),
     // Ours is the only verdict: see verify-peer.ts.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
   } as ConnectionOptions);
   try {
     await handshake(socket, signal);
-    return { socket, peer: verifyPeer(socket, options) };
+    const peer = verifyPeer(socket, options);
+    const cut = (error: Error) => void socket.destroy(error);
+    followTrust(socket, { peer, svid }, options, { cut, retire: () => {}, ...control });
+    return { socket, peer };
   } catch (error) {
     socket.destroy();
     throw error;

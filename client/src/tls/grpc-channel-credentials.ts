@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import { type CallCredentials, ChannelCredentials, credentials, experimental } from '@grpc/grpc-js';
 import { ClientError } from '../errors.ts';
-import { connectTls, type SpiffeClientOptions } from './connect.ts';
+import { openTls, type SpiffeClientOptions } from './connect.ts';
+import { markForDraining } from './drain-http2.ts';
 
 type SecureConnector = experimental.SecureConnector;
 type SecureConnectResult = experimental.SecureConnectResult;
@@ -10,8 +11,10 @@ type GrpcUri = experimental.GrpcUri;
 
 /**
  * Channel credentials for `@grpc/grpc-js`: each new connection presents the SVID of that moment, and the server is
- * authenticated and authorised before HTTP/2 sees a byte. Rotation needs no new channel; open connections go on with
- * the SVID they were made with. Keep one object per peer: channels share connections only when they share it.
+ * authenticated and authorised before HTTP/2 sees a byte. Rotation needs no new channel: when the sources report a new SVID
+ * or another bundle (`onChange`), calls go on a new connection, and the old one ends with the calls that run on it. One to
+ * a server that is no longer trusted is cut at once. Keep one object per peer: channels share connections only when they
+ * share it.
  */
 export function spiffeChannelCredentials(options: SpiffeClientOptions): ChannelCredentials {
   return new SpiffeChannelCredentials(options);
@@ -54,7 +57,14 @@ class SpiffeConnector implements SecureConnector {
   async connect(socket: Socket): Promise<SecureConnectResult> {
     if (socket.destroyed) throw new ClientError('closed', 'connection closed before the TLS handshake');
     const servername = this.#servername === undefined ? {} : { servername: this.#servername };
-    const { socket: secured } = await connectTls({ socket, ALPNProtocols: ['h2'], ...servername }, this.#options);
+    let drain = () => {};
+    const target = { socket, ALPNProtocols: ['h2'], ...servername };
+    const { socket: secured } = await openTls(target, this.#options, {
+      // Without the error: calls then fail UNAVAILABLE, to be tried again, and the new connection fails with the reason.
+      cut: (_error, cut) => void cut.destroy(),
+      retire: () => drain(),
+    });
+    drain = markForDraining(secured);
     if (secured.alpnProtocol !== 'h2') {
       secured.destroy();
       throw new ClientError('wrong-protocol', 'peer does not speak HTTP/2 (no ALPN "h2")');

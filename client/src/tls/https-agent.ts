@@ -1,13 +1,14 @@
 import { Agent, type AgentOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
-import type { TrustBundle, TrustDomain, X509Svid } from '@steeple/spiffe';
-import { connectTls, type SpiffeClientOptions } from './connect.ts';
+import { type Circumstances, circumstancesOf, hold } from './circumstances.ts';
+import { openTls, type SpiffeClientOptions } from './connect.ts';
 
 /**
  * An agent for `https.request`, axios, got and everything else that takes one: each new connection presents the SVID of
  * the moment, and no request is written before the server is authenticated and authorised. After a rotation, or a change
- * of the bundle that vouched for the server, a kept connection is not used for another request.
+ * of the bundle that vouched for the server, a connection is not used for another request: an idle one is closed, one with
+ * a request on it when that is over. One to a server that is no longer trusted is cut at once.
  */
 export function spiffeHttpsAgent(options: SpiffeClientOptions, agent: AgentOptions = {}): Agent {
   return new SpiffeHttpsAgent(options, agent);
@@ -30,19 +31,9 @@ class SpiffeHttpsAgent extends Agent {
 
   // Asked when a response is over: no request is lost by closing the connection then.
   override keepSocketAlive(socket: Duplex): boolean {
-    // Documented to answer whether to keep it, typed as if it did not.
-    return this.#isAsMade(socket) && (super.keepSocketAlive(socket) as unknown as boolean);
-  }
-
-  #isAsMade(socket: Duplex): boolean {
     const made = this.#made.get(socket);
-    const bundle = made && this.#options.bundles.bundleFor(made.trustDomain);
-    if (made?.bundle === undefined || bundle?.trustsSameAs(made.bundle) !== true) return false;
-    try {
-      return this.#options.svid?.x509Svid() === made.svid;
-    } catch {
-      return false;
-    }
+    // Documented to answer whether to keep it, typed as if it did not.
+    return made !== undefined && hold(made, this.#options) && (super.keepSocketAlive(socket) as unknown as boolean);
   }
 
   async #connect(target: ConnectionOptions, callback: Callback): Promise<void> {
@@ -50,23 +41,21 @@ class SpiffeHttpsAgent extends Agent {
     try {
       const ALPNProtocols = target.ALPNProtocols ?? ['http/1.1'];
       const svid = this.#options.svid?.x509Svid();
-      const made = await connectTls({ ...target, ALPNProtocols }, this.#options);
+      const retire = (kept: Duplex) => this.#closeIfIdle(kept);
+      const made = await openTls({ ...target, ALPNProtocols }, this.#options, { retire });
       socket = made.socket;
-      const { trustDomain } = made.peer.id;
-      this.#made.set(socket, { svid, trustDomain, bundle: this.#options.bundles.bundleFor(trustDomain) });
+      this.#made.set(socket, circumstancesOf({ peer: made.peer, svid }, this.#options));
     } catch (error) {
       // Node's type asks for a socket even beside an error.
       return callback(error as Error, undefined as unknown as Duplex);
     }
     callback(null, socket);
   }
-}
 
-/** What a connection was made with. */
-interface Circumstances {
-  readonly svid: X509Svid | undefined;
-  readonly trustDomain: TrustDomain;
-  readonly bundle: TrustBundle | undefined;
+  #closeIfIdle(socket: Duplex): void {
+    const isIdle = Object.values(this.freeSockets).some((free) => free?.some((one) => one === socket) === true);
+    if (isIdle) socket.destroy();
+  }
 }
 
 type Callback = (error: Error | null, socket: Duplex) => void;

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Server, TLSSocket, TlsOptions } from 'node:tls';
 import type { X509Svid, X509SvidSource } from '@steeple/spiffe';
 import { ClientError } from '../errors.ts';
+import { followTrust } from './follow-trust.ts';
 import { contextOptions } from './svid-context.ts';
 import { type PeerPolicy, type VerifiedPeer, verifyPeer, verifyPeerIfPresent } from './verify-peer.ts';
 
@@ -14,7 +15,10 @@ export interface SpiffeServerOptions extends PeerPolicy {
    * undefined. `none`: no certificate is asked for.
    */
   readonly clientCertificate?: 'required' | 'optional' | 'none' | undefined;
-  /** Told of each refused connection just before it is cut; the client itself only sees that. */
+  /**
+   * Told of each refused connection just before it is cut; the client itself only sees that. Open connections are judged
+   * again, and may be refused, when the bundles change (`onChange`).
+   */
   readonly onRefused?: ((error: Error, socket: Socket) => void) | undefined;
 }
 
@@ -63,13 +67,17 @@ function passes(gate: (socket: Socket) => void, socket: Socket, options: SpiffeS
     gate(socket);
     return true;
   } catch (error) {
-    socket.on('error', () => {});
-    try {
-      options.onRefused?.(error instanceof Error ? error : new Error(String(error)), socket);
-    } finally {
-      socket.destroy();
-    }
+    refuse(socket, error instanceof Error ? error : new Error(String(error)), options);
     return false;
+  }
+}
+
+function refuse(socket: Socket, error: Error, options: SpiffeServerOptions): void {
+  socket.on('error', () => {});
+  try {
+    options.onRefused?.(error, socket);
+  } finally {
+    socket.destroy();
   }
 }
 
@@ -92,5 +100,10 @@ function admit(socket: TLSSocket, options: SpiffeServerOptions): void {
   const wanted = options.clientCertificate ?? 'required';
   if (wanted === 'none') return;
   const peer = wanted === 'required' ? verifyPeer(socket, options) : verifyPeerIfPresent(socket, options);
-  if (peer !== undefined) Object.defineProperty(socket, PEER, { value: peer });
+  if (peer === undefined) return;
+  Object.defineProperty(socket, PEER, { value: peer });
+  // Our own SVID is none of the client's concern: it judged the one it was shown, and comes again when that is due.
+  const { svid: _svid, ...policy } = options;
+  const cut = (error: Error) => refuse(socket, error, options);
+  followTrust(socket, { peer, svid: undefined }, policy, { cut, retire: () => {} });
 }

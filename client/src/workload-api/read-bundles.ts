@@ -3,6 +3,7 @@ import {
   BundleSet,
   parseCertificates,
   parseJwks,
+  RevocationList,
   TrustBundle,
   type TrustBundleParts,
   TrustDomain,
@@ -11,7 +12,9 @@ import { invalidResponse, mandatory, reading } from './invalid-response.ts';
 
 /** X.509 bundles by trust domain; they authenticate X509-SVIDs and nothing else (WAPI-28). */
 export function readX509Bundles(message: X509BundlesResponse): BundleSet {
-  return readBundleMap(message.bundles, readX509Authorities);
+  const bundles = readBundleMap(message.bundles, readX509Authorities);
+  bundles.setRevocationLists(readRevocationLists(message.crl));
+  return bundles;
 }
 
 /** JWT bundles by trust domain; they authenticate JWT-SVIDs and nothing else (WAPI-40). */
@@ -27,6 +30,13 @@ export function readWitBundles(message: WITBundlesResponse): BundleSet {
 /** A field of concatenated DER certificates. */
 export function readX509Authorities(der: Uint8Array): Pick<TrustBundleParts, 'x509Authorities'> {
   return { x509Authorities: parseCertificates(der).map((certificate) => ({ certificate, tainted: false })) };
+}
+
+/**
+ * Lists that are all understood, or an invalid message: to pass over one would be to trust what was revoked (WAPI-H3).
+ */
+export function readRevocationLists(ders: readonly Uint8Array[]): RevocationList[] {
+  return ders.map((der) => reading('crl', () => RevocationList.parse(mandatory(der, 'crl'))));
 }
 
 /** Reads `spiffe://name` and no other spelling: a path or a bare name would be a second key for the same trust. */

@@ -2,13 +2,13 @@ import type { X509SVID, X509SVIDResponse } from '@steeple/proto/workload';
 import { BundleSet, SpiffeId, TrustBundle, X509Svid } from '@steeple/spiffe';
 import { firstOfHint } from './first-of-hint.ts';
 import { invalidResponse, mandatory, reading } from './invalid-response.ts';
-import { readTrustDomainKey, readX509Authorities } from './read-bundles.ts';
+import { readRevocationLists, readTrustDomainKey, readX509Authorities } from './read-bundles.ts';
 
 /** Everything X.509 a workload holds at one moment. */
 export interface X509Context {
   /** At least one; the first is the default identity (SPIFFE Workload API, section 8). */
   readonly svids: readonly X509Svid[];
-  /** Of the own trust domains and the federated ones. */
+  /** Of the own trust domains and the federated ones, with what their authorities have revoked. */
   readonly bundles: BundleSet;
 }
 
@@ -35,6 +35,7 @@ export function readX509Context(message: X509SVIDResponse, now: number): X509Con
     }
     return svid;
   });
+  bundles.setRevocationLists(readRevocationLists(message.crl));
   return { svids: firstOfHint(svids), bundles };
 }
 

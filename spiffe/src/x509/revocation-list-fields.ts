@@ -63,8 +63,9 @@ export function readRevocationListFields(der: Uint8Array): RevocationListFields 
 
 function readSerials(list: DerElement | undefined): ReadonlySet<string> {
   const serials = new Set<string>();
-  const reader = list?.reader();
-  while (reader !== undefined && !reader.done) {
+  if (list === undefined) return serials;
+  const reader = list.reader();
+  while (!reader.done) {
     const entry = reader.expect(TAG.sequence).reader();
     serials.add(encodeHex(readUnsigned(entry)));
     readTime(entry);

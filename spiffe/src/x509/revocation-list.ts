@@ -8,6 +8,8 @@ import { verifySignature } from './signature-algorithm.ts';
  * the form is right and that we understand all of it, nothing about who made it.
  */
 export class RevocationList {
+  /** The whole list in DER. */
+  readonly raw: Uint8Array;
   /** DER Name of the authority whose certificates it is about. */
   readonly issuer: Uint8Array;
   /** Lower-case hexadecimal. */
@@ -24,6 +26,7 @@ export class RevocationList {
 
   private constructor(der: Uint8Array) {
     const fields = readRevocationListFields(der);
+    this.raw = der;
     this.#fields = fields;
     this.issuer = fields.issuer;
     this.authorityKeyId = fields.authorityKeyId;
@@ -33,7 +36,7 @@ export class RevocationList {
   }
 
   /**
-   * Reads one list; nothing may follow it.
+   * Reads one list; nothing may follow it. The bytes are kept, not copied: do not change them afterwards.
    *
    * @throws SpiffeError `malformed-der`, or `invalid-crl` for a delta, an indirect list or an unknown critical extension
    */
@@ -44,6 +47,10 @@ export class RevocationList {
   /** How many certificates it revokes. */
   get size(): number {
     return this.#fields.serials.size;
+  }
+
+  equals(other: RevocationList): boolean {
+    return equalBytes(this.raw, other.raw);
   }
 
   revokes(certificate: Certificate): boolean {
