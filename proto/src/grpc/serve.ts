@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type * as grpc from '@grpc/grpc-js';
-import { orAborted } from './abort.ts';
+import { CallEnd } from './call-end.ts';
 import { Code } from './code.ts';
 import type { CallContext } from './context.ts';
 import type { Handlers } from './handlers.ts';
@@ -57,27 +57,26 @@ function serveMethod(method: DescMethod, handler: AnyHandler | undefined, settin
   const path = methodPath(method);
   const encode = encoder(method.output) as (value: unknown) => Buffer;
   return (call: AnyCall, respond?: grpc.sendUnaryData<Buffer>): void => {
-    const controller = new AbortController();
-    call.on('cancelled', () => controller.abort(GrpcError.of(Code.CANCELLED, 'the caller has gone')));
-    const ctx = contextOf(call, path, controller.signal);
+    const end = new CallEnd();
+    call.on('cancelled', () => end.end(callerGone));
+    const ctx = new ServedCall(call, path, end);
     const request = hasRequestStream(method) ? undefined : (call as { request: unknown }).request;
     let response: Buffer | undefined;
 
     const handle = async (): Promise<void> => {
       if (handler === undefined) throw GrpcError.of(Code.UNIMPLEMENTED, `method ${path} is not implemented`);
-      const input = hasRequestStream(method) ? messagesOf(call as unknown as Readable, ctx.signal) : request;
+      const input = hasRequestStream(method) ? messagesOf(call as unknown as Readable, end.signal) : request;
       const output = handler(input, ctx);
       if (hasResponseStream(method)) {
-        await pump(output as AsyncIterable<unknown>, call as unknown as Writable, encode, ctx.signal);
+        await pump(output as AsyncIterable<unknown>, call as unknown as Writable, encode, end.signal);
       } else {
-        response = encode(await orAborted(output as Promise<unknown>, ctx.signal));
+        response = encode(await end.orEnded(output as Promise<unknown>));
       }
     };
     const asGrpcError = (error: unknown): GrpcError => {
       if (error instanceof GrpcError) return error;
       // Whatever a handler throws because its signal aborted, the reason is the signal's.
-      if (ctx.signal.aborted && ctx.signal.reason instanceof GrpcError) return ctx.signal.reason;
-      return settings.mapError(error, ctx);
+      return end.reason ?? settings.mapError(error, ctx);
     };
     const handleOrFail = (): Promise<void> =>
       handle().catch((error: unknown) => {
@@ -86,15 +85,16 @@ function serveMethod(method: DescMethod, handler: AnyHandler | undefined, settin
     const run = async (): Promise<void> => {
       const forget = settings.openCalls.add({
         streaming: method.methodKind !== 'unary',
-        end: (error) => controller.abort(error),
+        end: (error) => end.end(() => error),
       });
       try {
         const chain = runChain(settings.middleware, { ctx, service: method.parent, method, request }, handleOrFail);
-        // Nothing in the chain, however long it takes, may keep an aborted call open.
-        await orAborted(chain, ctx.signal);
-        ctx.signal.throwIfAborted();
+        // Nothing in the chain, however long it takes, may keep an ended call open.
+        await end.orEnded(chain);
+        if (end.reason !== undefined) throw end.reason;
       } finally {
         forget();
+        end.finish();
       }
     };
     run().then(
@@ -104,20 +104,37 @@ function serveMethod(method: DescMethod, handler: AnyHandler | undefined, settin
   };
 }
 
+const callerGone = (): GrpcError => GrpcError.of(Code.CANCELLED, 'the caller has gone');
+
 function fail(call: AnyCall, respond: grpc.sendUnaryData<Buffer> | undefined, error: GrpcError): void {
   const status = statusObjectOf(error);
   if (respond) respond(status);
   else call.emit('error', Object.assign(new Error(status.details), status));
 }
 
-function contextOf(call: AnyCall, method: string, signal: AbortSignal): CallContext {
-  const deadline = Number(call.getDeadline()) / 1000;
-  return {
-    method,
-    signal,
-    peerKey: call.getPeer(),
-    metadata: call.metadata,
-    deadline: Number.isFinite(deadline) ? deadline : undefined,
-    sendMetadata: (metadata) => call.sendMetadata(metadata),
-  };
+class ServedCall implements CallContext {
+  readonly method: string;
+  readonly peerKey: string;
+  readonly metadata: grpc.Metadata;
+  readonly deadline: number | undefined;
+  readonly #call: AnyCall;
+  readonly #end: CallEnd;
+
+  constructor(call: AnyCall, method: string, end: CallEnd) {
+    const deadline = Number(call.getDeadline()) / 1000;
+    this.method = method;
+    this.peerKey = call.getPeer();
+    this.metadata = call.metadata;
+    this.deadline = Number.isFinite(deadline) ? deadline : undefined;
+    this.#call = call;
+    this.#end = end;
+  }
+
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  sendMetadata(metadata: grpc.Metadata): void {
+    this.#call.sendMetadata(metadata);
+  }
 }
