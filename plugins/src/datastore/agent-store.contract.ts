@@ -38,6 +38,32 @@ export function agentStoreContract(open: () => Promise<Datastore>): void {
       expect((await store.agents.get(anAgent('a').id))?.agentVersion).toBe('1.2');
     });
 
+    it('are read as each write left them, however often they were read before', async () => {
+      await using store = await open();
+      const { id } = anAgent('a');
+      const { agents } = store;
+      const read = () => agents.get(id);
+      expect(await read()).toBeUndefined();
+      await agents.save(anAgent('a'));
+      expect(await read()).toEqual(anAgent('a'));
+      await agents.stageSerial(id, '2', 99);
+      expect(await read()).toMatchObject({ newSerial: '2', newExpiresAt: 99 });
+      await agents.activateSerial(id, '2');
+      expect(await read()).toMatchObject({ serial: '2', newSerial: '', expiresAt: 99 });
+      await agents.setVersion(id, '7');
+      expect(await read()).toMatchObject({ agentVersion: '7' });
+      await agents.ban(id);
+      expect(await read()).toMatchObject({ serial: '' });
+      await expect(agents.save(anAgent('a'))).rejects.toMatchObject({ agentReason: 'banned' });
+      expect(await read()).toMatchObject({ serial: '', agentVersion: '7' });
+      await agents.delete(id);
+      expect(await read()).toBeUndefined();
+      await agents.save(anAgent('a', { expiresAt: 5, canReattest: true }));
+      expect(await read()).toMatchObject({ expiresAt: 5 });
+      await agents.pruneExpired({ before: 6, includeNotReattestable: true, limit: 9 });
+      expect(await read()).toBeUndefined();
+    });
+
     it('stay banned until they are deleted', async () => {
       await using store = await open();
       const { id } = anAgent('a');

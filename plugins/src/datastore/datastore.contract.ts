@@ -89,8 +89,11 @@ export function datastoreContract(open: () => Promise<Datastore>): void {
 
   it('answers nothing after it is closed', async () => {
     const store = await open();
+    await store.agents.save(anAgent('a'));
+    await store.agents.get(anAgent('a').id);
     await store[Symbol.asyncDispose]();
     await store[Symbol.asyncDispose]();
+    await expect(store.agents.get(anAgent('a').id)).rejects.toMatchObject({ code: 'unavailable' });
     await expect(store.entries.count()).rejects.toMatchObject({ code: 'unavailable' });
     await expect(store.entries.create([anEntry('a')])).rejects.toMatchObject({ code: 'unavailable' });
   });

@@ -2,6 +2,7 @@ import { type AgentFilter, type AgentRecord, IssuerError, isBanned } from '@stee
 import type { SpiffeId } from '@steeple/spiffe';
 import type { AgentStore } from '../agent-store.ts';
 import type { Page, PageRequest } from '../page.ts';
+import { AgentCache } from './agent-cache.ts';
 import { type AgentRow, agentsOf, findAgent, requireAgent, upsertAgent } from './agent-rows.ts';
 import type { ChangeLog } from './change-log.ts';
 import { Conditions } from './conditions.ts';
@@ -12,9 +13,11 @@ import { selectorsKey, selectorTexts } from './selector-text.ts';
 
 export class SqliteAgents implements AgentStore {
   readonly #db: Database;
+  readonly #cache: AgentCache;
 
   constructor(db: Database) {
     this.#db = db;
+    this.#cache = new AgentCache(db);
   }
 
   async save(agent: AgentRecord): Promise<void> {
@@ -28,7 +31,7 @@ export class SqliteAgents implements AgentStore {
   }
 
   async get(id: SpiffeId): Promise<AgentRecord | undefined> {
-    return findAgent(this.#db, id);
+    return this.#cache.get(id, () => findAgent(this.#db, id));
   }
 
   async list(query: { readonly filter?: AgentFilter; readonly page?: PageRequest } = {}): Promise<Page<AgentRecord>> {

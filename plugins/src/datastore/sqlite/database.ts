@@ -66,6 +66,11 @@ export class Database {
     if (this.#connection.open) this.#guard(() => this.#connection.close());
   }
 
+  /** @throws {IssuerError} `unavailable` once it is closed */
+  requireOpen(): void {
+    if (!this.#connection.open) throw new IssuerError('unavailable', 'the datastore is closed');
+  }
+
   #prepare(sql: string): Sqlite.Statement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
@@ -76,7 +81,7 @@ export class Database {
   }
 
   #guard<T>(work: () => T): T {
-    if (!this.#connection.open) throw new IssuerError('unavailable', 'the datastore is closed');
+    this.requireOpen();
     try {
       return work();
     } catch (error) {
