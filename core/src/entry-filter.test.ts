@@ -2,7 +2,7 @@ import { SpiffeId } from '@steeple/spiffe';
 import { describe, expect, it } from 'vitest';
 import type { AgentRecord } from './agent-record.ts';
 import { draftEntry, type RegistrationEntry } from './entry.ts';
-import { type AgentFilter, checkFilter, type EntryFilter, matchesAgent, matchesEntry } from './entry-filter.ts';
+import { type AgentFilter, type EntryFilter, matchesAgent, matchesEntry } from './entry-filter.ts';
 import { parseSelector } from './selector.ts';
 
 const id = (path: string) => SpiffeId.parse(`spiffe://example.org${path}`);
@@ -37,14 +37,12 @@ describe('matchesEntry', () => {
     [{ hint: '' }, false],
     [{ downstream: true }, false],
     [{ downstream: false }, true],
+    [{ admin: false }, true],
+    [{ admin: true }, false],
     [{ spiffeId: id('/web'), hint: 'other' }, false],
     [{ spiffeId: undefined, hint: undefined }, true],
   ])('%#', (filter, matches) => {
     expect(matchesEntry(entry, filter)).toBe(matches);
-  });
-
-  it('ignores downstream=false, as SPIRE does', () => {
-    expect(matchesEntry({ ...entry, downstream: true }, { downstream: false })).toBe(true);
   });
 
   it('matches no entry without federation to a subset', () => {
@@ -78,17 +76,5 @@ describe('matchesAgent', () => {
     [{ selectors: { selectors: [parseSelector('a:1'), parseSelector('b:1')], match: 'subset' } }, true],
   ])('%j: %s', (filter, matches) => {
     expect(matchesAgent(agent, filter)).toBe(matches);
-  });
-});
-
-describe('checkFilter', () => {
-  it('refuses empty sets', () => {
-    expect(() => checkFilter({ selectors: { selectors: [], match: 'any' } })).toThrow(
-      'malformed selectors filter: empty selector set',
-    );
-    expect(() => checkFilter({ federatesWith: { trustDomains: [], match: 'any' } })).toThrow(
-      'malformed federates with filter: empty trust domain set',
-    );
-    checkFilter({});
   });
 });

@@ -2,7 +2,6 @@ import type { SpiffeId } from '@steeple/spiffe';
 import type { AgentRecord } from './agent-record.ts';
 import { isBanned } from './agent-record.ts';
 import type { RegistrationEntry } from './entry.ts';
-import { IssuerError } from './errors.ts';
 import { matchSelectors, matchSets, type Selector, type SelectorMatch } from './selector.ts';
 
 /** Wanted selectors, and how a record's own relate to them. */
@@ -18,8 +17,8 @@ export interface EntryFilter {
   readonly selectors?: SelectorFilter | undefined;
   readonly federatesWith?: { readonly trustDomains: readonly string[]; readonly match: SelectorMatch } | undefined;
   readonly hint?: string | undefined;
-  /** SPIRE's clients always send false and mean "no condition". */
   readonly downstream?: boolean | undefined;
+  readonly admin?: boolean | undefined;
 }
 
 /** Which agents are wanted. */
@@ -32,19 +31,9 @@ export interface AgentFilter {
   readonly expiresBefore?: number | undefined;
 }
 
-/** Refuses a filter that names an empty set. @throws {IssuerError} `invalid-argument` */
-export function checkFilter(filter: EntryFilter | AgentFilter): void {
-  if (filter.selectors?.selectors.length === 0) {
-    throw new IssuerError('invalid-argument', 'malformed selectors filter: empty selector set');
-  }
-  if ('federatesWith' in filter && filter.federatesWith?.trustDomains.length === 0) {
-    throw new IssuerError('invalid-argument', 'malformed federates with filter: empty trust domain set');
-  }
-}
-
-/** Whether an entry is wanted. */
+/** Whether an entry is wanted. Datastores select with their own means and are held to this. */
 export function matchesEntry(entry: RegistrationEntry, filter: EntryFilter): boolean {
-  const { spiffeId, parentId, selectors, federatesWith, hint, downstream } = filter;
+  const { spiffeId, parentId, selectors, federatesWith, hint, downstream, admin } = filter;
   return (
     (spiffeId === undefined || entry.spiffeId.equals(spiffeId)) &&
     (parentId === undefined || entry.parentId.equals(parentId)) &&
@@ -52,11 +41,12 @@ export function matchesEntry(entry: RegistrationEntry, filter: EntryFilter): boo
     (federatesWith === undefined ||
       matchSets(new Set(entry.federatesWith), new Set(federatesWith.trustDomains), federatesWith.match)) &&
     (hint === undefined || entry.hint === hint) &&
-    (downstream !== true || entry.downstream)
+    (downstream === undefined || entry.downstream === downstream) &&
+    (admin === undefined || entry.admin === admin)
   );
 }
 
-/** Whether an agent is wanted. */
+/** Whether an agent is wanted; as for entries. */
 export function matchesAgent(agent: AgentRecord, filter: AgentFilter): boolean {
   const { attestationType, selectors, banned, canReattest, expiresBefore } = filter;
   return (

@@ -42,7 +42,6 @@ export { dnsNameProblem, wildcardOverlap } from './dns-name.ts';
 export { draftEntry, type EntryDraft, type RegistrationEntry, similarityKey } from './entry.ts';
 export {
   type AgentFilter,
-  checkFilter,
   type EntryFilter,
   matchesAgent,
   matchesEntry,
@@ -63,6 +62,7 @@ export {
 } from './entry-sync.ts';
 export { concerns, type EntryReach, EntryTree, isAlias } from './entry-tree.ts';
 export { type AgentReason, IssuerError, type IssuerErrorCode } from './errors.ts';
+export { takeFetchedBundle } from './federated-bundle.ts';
 export {
   checkFederationRelationship,
   type EndpointProfile,

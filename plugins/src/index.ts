@@ -3,7 +3,7 @@ export type { AgentStore } from './datastore/agent-store.ts';
 export type { AuthorityJournal } from './datastore/authority-journal.ts';
 export type { BundleDeleteMode, BundleExpectation, BundleStore } from './datastore/bundle-store.ts';
 export type { Changed, Datastore, StoreChange } from './datastore/datastore.ts';
-export type { CreatedEntry, EntryFilter, EntryStore } from './datastore/entry-store.ts';
+export type { CreatedEntry, EntryStore } from './datastore/entry-store.ts';
 export type { FederationStore } from './datastore/federation-store.ts';
 export type { JoinToken, JoinTokenStore } from './datastore/join-token-store.ts';
 export type { Page, PageRequest } from './datastore/page.ts';

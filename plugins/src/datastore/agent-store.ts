@@ -13,6 +13,7 @@ export interface AgentStore {
    */
   save(agent: AgentRecord): Promise<void>;
   get(id: SpiffeId): Promise<AgentRecord | undefined>;
+  /** What `matchesAgent` selects. Empty sets in a filter are refused (`invalid-argument`). */
   list(query?: { readonly filter?: AgentFilter; readonly page?: PageRequest }): Promise<Page<AgentRecord>>;
   count(filter?: AgentFilter): Promise<number>;
   /** Everything, read at one moment. */

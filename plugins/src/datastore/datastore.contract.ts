@@ -6,12 +6,14 @@ import { aBundle, anAgent, anEntry, anId } from './contract-samples.ts';
 import type { Datastore, StoreChange } from './datastore.ts';
 import { entryFilterContract } from './entry-filter.contract.ts';
 import { entryStoreContract } from './entry-store.contract.ts';
+import { filterRulesContract } from './filter-rules.contract.ts';
 import { joinTokenStoreContract } from './join-token-store.contract.ts';
 
 /** What every datastore must do. `open` makes an empty one each time. */
 export function datastoreContract(open: () => Promise<Datastore>): void {
   entryStoreContract(open);
   entryFilterContract(open);
+  filterRulesContract(open);
   agentStoreContract(open);
   joinTokenStoreContract(open);
   bundleStoreContract(open);

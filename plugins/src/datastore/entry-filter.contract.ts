@@ -1,8 +1,7 @@
-import { parseSelector, type SelectorMatch } from '@steeple/core';
+import { type EntryFilter, parseSelector, type SelectorMatch } from '@steeple/core';
 import { describe, expect, it } from 'vitest';
 import { aBundle, anEntry, anId } from './contract-samples.ts';
 import type { Datastore } from './datastore.ts';
-import type { EntryFilter } from './entry-store.ts';
 
 const selectors = (...texts: string[]) => texts.map(parseSelector);
 

@@ -1,11 +1,5 @@
-import type * as core from '@steeple/core';
-import type { IssuerError, RegistrationEntry } from '@steeple/core';
+import type { EntryFilter, IssuerError, RegistrationEntry } from '@steeple/core';
 import type { Page, PageRequest } from './page.ts';
-
-/** All given conditions must hold; an empty filter selects everything. Empty sets are refused (`invalid-argument`). */
-export interface EntryFilter extends core.EntryFilter {
-  readonly admin?: boolean | undefined;
-}
 
 /** What became of one entry of a batch. */
 export type CreatedEntry =
@@ -40,6 +34,7 @@ export interface EntryStore {
   /** Removes entries; the answer tells for each id whether it was there. */
   delete(ids: readonly string[]): Promise<readonly boolean[]>;
   get(id: string): Promise<RegistrationEntry | undefined>;
+  /** What `matchesEntry` selects, in the order of creation. Empty sets in a filter are refused (`invalid-argument`). */
   list(query?: { readonly filter?: EntryFilter; readonly page?: PageRequest }): Promise<Page<RegistrationEntry>>;
   count(filter?: EntryFilter): Promise<number>;
   /** Everything, read at one moment. */

@@ -1,6 +1,6 @@
-import { type EntryDraft, IssuerError, type RegistrationEntry } from '@steeple/core';
+import { type EntryDraft, type EntryFilter, IssuerError, type RegistrationEntry } from '@steeple/core';
 import type { Clock } from '@steeple/daemon';
-import type { EntryFilter, EntryStore, Page, PageRequest } from '@steeple/plugins';
+import type { EntryStore, Page, PageRequest } from '@steeple/plugins';
 import { type RandomBytes, uuid } from './randomness.ts';
 
 /** What became of one draft: the stored entry, or the similar one that stands, or the refusal. */

@@ -8,7 +8,7 @@ import type { ChangeLog } from './change-log.ts';
 import { Conditions } from './conditions.ts';
 import type { Database, Parameter } from './database.ts';
 import { deleteEntry } from './entries.ts';
-import { cutPage, pageWindow } from './paging.ts';
+import { countRows, listRows } from './selection.ts';
 import { selectorsKey, selectorTexts } from './selector-text.ts';
 
 export class SqliteAgents implements AgentStore {
@@ -35,19 +35,12 @@ export class SqliteAgents implements AgentStore {
   }
 
   async list(query: { readonly filter?: AgentFilter; readonly page?: PageRequest } = {}): Promise<Page<AgentRecord>> {
-    const window = pageWindow(query.page);
-    const where = conditions(query.filter);
-    const rows = this.#db.all<AgentRow>(
-      `SELECT * FROM agents WHERE row > @after AND ${where} ORDER BY row LIMIT @limit`,
-      { ...where.parameters, after: window.after, limit: window.limit },
-    );
-    return cutPage(rows, window, (kept) => agentsOf(this.#db, kept));
+    const from = { table: 'agents', where: conditions(query.filter), page: query.page };
+    return listRows<AgentRow, AgentRecord>(this.#db, from, (rows) => agentsOf(this.#db, rows));
   }
 
   async count(filter?: AgentFilter): Promise<number> {
-    const where = conditions(filter);
-    const sql = `SELECT count(*) AS n FROM agents WHERE ${where}`;
-    return this.#db.get<{ n: number }>(sql, where.parameters)?.n ?? 0;
+    return countRows(this.#db, 'agents', conditions(filter));
   }
 
   async loadAll(): Promise<readonly AgentRecord[]> {

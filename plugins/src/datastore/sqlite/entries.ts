@@ -1,11 +1,11 @@
-import { IssuerError, type RegistrationEntry } from '@steeple/core';
-import type { CreatedEntry, EntryFilter, EntryStore } from '../entry-store.ts';
+import { type EntryFilter, IssuerError, type RegistrationEntry } from '@steeple/core';
+import type { CreatedEntry, EntryStore } from '../entry-store.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { ChangeLog } from './change-log.ts';
 import { Conditions } from './conditions.ts';
 import type { Database } from './database.ts';
 import { type EntryRow, entriesOf, findSimilar, insertEntry, replaceEntry } from './entry-rows.ts';
-import { cutPage, pageWindow } from './paging.ts';
+import { countRows, listRows } from './selection.ts';
 import { selectorTexts } from './selector-text.ts';
 
 export class SqliteEntries implements EntryStore {
@@ -43,19 +43,12 @@ export class SqliteEntries implements EntryStore {
   async list(
     query: { readonly filter?: EntryFilter; readonly page?: PageRequest } = {},
   ): Promise<Page<RegistrationEntry>> {
-    const window = pageWindow(query.page);
-    const where = conditions(query.filter);
-    const rows = this.#db.all<EntryRow>(
-      `SELECT * FROM entries WHERE row > @after AND ${where} ORDER BY row LIMIT @limit`,
-      { ...where.parameters, after: window.after, limit: window.limit },
-    );
-    return cutPage(rows, window, (kept) => entriesOf(this.#db, kept));
+    const from = { table: 'entries', where: conditions(query.filter), page: query.page };
+    return listRows<EntryRow, RegistrationEntry>(this.#db, from, (rows) => entriesOf(this.#db, rows));
   }
 
   async count(filter?: EntryFilter): Promise<number> {
-    const where = conditions(filter);
-    const sql = `SELECT count(*) AS n FROM entries WHERE ${where}`;
-    return this.#db.get<{ n: number }>(sql, where.parameters)?.n ?? 0;
+    return countRows(this.#db, 'entries', conditions(filter));
   }
 
   async loadAll(): Promise<readonly RegistrationEntry[]> {

@@ -1,6 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { checkEntry, type EntryDraft, IssuerError, type RegistrationEntry } from '@steeple/core';
-import type { EntryFilter } from '@steeple/plugins';
+import { checkEntry, type EntryDraft, type EntryFilter, IssuerError, type RegistrationEntry } from '@steeple/core';
 import type { types } from '@steeple/proto/server-api';
 import type { TrustDomain } from '@steeple/spiffe';
 import { readInt, wireTime } from './number.ts';
