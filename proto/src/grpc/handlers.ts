@@ -1,5 +1,6 @@
 import type { DescMessage, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { CallContext } from './context.ts';
+import type { Encoded } from './encoded.ts';
 import type { MethodsOf } from './service.ts';
 
 export type UnaryHandler<I, O> = (request: I, ctx: CallContext) => Promise<O>;
@@ -15,7 +16,7 @@ type HandlerOf<M> = M extends {
   output: infer O extends DescMessage;
 }
   ? K extends 'unary'
-    ? UnaryHandler<MessageShape<I>, MessageInitShape<O>>
+    ? UnaryHandler<MessageShape<I>, MessageInitShape<O> | Encoded<O>>
     : K extends 'server_streaming'
       ? ServerStreamHandler<MessageShape<I>, MessageInitShape<O>>
       : K extends 'client_streaming'
@@ -23,7 +24,10 @@ type HandlerOf<M> = M extends {
         : BidiHandler<MessageShape<I>, MessageInitShape<O>>
   : never;
 
-/** Handlers by method name. Responses may be messages or plain fields. A method left out answers UNIMPLEMENTED. */
+/**
+ * Handlers by method name. Responses may be messages or plain fields, and of unary methods encoded already. A method left
+ * out answers UNIMPLEMENTED.
+ */
 export type Handlers<S extends DescService> = {
   readonly [N in keyof MethodsOf<S>]?: HandlerOf<MethodsOf<S>[N]>;
 };

@@ -4,6 +4,7 @@ export { type BackoffShape, backoff } from './backoff.ts';
 export { type CallOptions, type ClientSettings, createClient, type ServiceClient } from './call.ts';
 export { Code, type ErrorCode, errorCodeOf, statusName } from './code.ts';
 export { type CallContext, hasExactly } from './context.ts';
+export { Encoded } from './encoded.ts';
 export type { BidiHandler, ClientStreamHandler, Handlers, ServerStreamHandler, UnaryHandler } from './handlers.ts';
 export { HealthState, healthHandlers } from './health.ts';
 export type { Middleware, MiddlewareCall } from './middleware.ts';

@@ -10,6 +10,7 @@ import {
 } from '@bufbuild/protobuf';
 import type { GenService } from '@bufbuild/protobuf/codegenv2';
 import type * as grpc from '@grpc/grpc-js';
+import { Encoded } from './encoded.ts';
 
 /** A service's methods by local name, with their message types. */
 export type MethodsOf<S extends DescService> = S extends GenService<infer M> ? M : never;
@@ -20,9 +21,9 @@ export function methodPath(method: DescMethod): string {
 }
 
 /** Wire form of a message or of the fields to make one from; a Buffer because grpc-js copies with its methods. */
-export function encoder<D extends DescMessage>(schema: D): (value: MessageInitShape<D>) => Buffer {
+export function encoder<D extends DescMessage>(schema: D): (value: MessageInitShape<D> | Encoded<D>) => Buffer {
   return (value) => {
-    const bytes = toBinary(schema, create(schema, value));
+    const bytes = value instanceof Encoded ? value.bytes : toBinary(schema, create(schema, value));
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   };
 }

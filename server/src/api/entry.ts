@@ -9,6 +9,7 @@ import { attempt } from './batch.ts';
 import { agentOf } from './caller.ts';
 import { itemStatus } from './status.ts';
 import { syncAuthorizedEntries } from './sync-authorized-entries.ts';
+import { encodedEntries } from './translate/encoded-entries.ts';
 import { mergeEntry, readEntry, readEntryFilter, wireEntry, wireStoredEntry } from './translate/entry.ts';
 import { readPage } from './translate/page.ts';
 
@@ -71,7 +72,7 @@ export const entryHandlers = (use: {
   },
 
   async getAuthorizedEntries({ outputMask }, ctx) {
-    return { entries: use.authorized.of(agentOf(ctx)).map((entry) => wireEntry(entry, outputMask)) };
+    return encodedEntries(use.authorized.of(agentOf(ctx)), outputMask);
   },
 
   syncAuthorizedEntries: syncAuthorizedEntries(use.authorized),
