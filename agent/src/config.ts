@@ -1,6 +1,5 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { ConfigError, type LogFormat, type LogLevel } from '@steeple/daemon';
+import { resolve } from 'node:path';
+import { ConfigError, defaultDataDir, defaultSocket, type LogFormat, type LogLevel } from '@steeple/daemon';
 import { type ConfigDocument, checkConfig, checkSocketPath, configOf, type Environment } from '@steeple/daemon/config';
 import type { TelemetrySettings } from '@steeple/daemon/metrics';
 import type { KeyType, SpiffeId, TrustDomain } from '@steeple/spiffe';
@@ -77,7 +76,7 @@ export function parseAgentConfig(document: ConfigDocument, env: Environment = pr
   const { agent } = file;
   checkAgentSettings(file, document);
   const { sds } = agent;
-  const dataDir = resolve(agent.data_dir ?? defaultDataDir(env));
+  const dataDir = resolve(agent.data_dir ?? defaultDataDir('agent', env));
   const keyManager = onlyOne('KeyManager', choices(file, document, 'KeyManager', 'disk', { directory: dataDir }));
   const nodeAttestor = onlyOne('NodeAttestor', choices(file, document, 'NodeAttestor', 'join_token', {}));
   return Object.freeze({
@@ -86,7 +85,7 @@ export function parseAgentConfig(document: ConfigDocument, env: Environment = pr
     socketPath: checkSocketPath(
       document,
       ['agent', 'socket_path'],
-      resolve(agent.socket_path ?? defaultWorkloadSocket(env)),
+      resolve(agent.socket_path ?? defaultSocket('agent', env)),
     ),
     workloadApi: !agent.disable_workload_api,
     secretDiscovery: agent.disable_sds_api
@@ -131,20 +130,6 @@ export function parseAgentConfig(document: ConfigDocument, env: Environment = pr
 /** As {@link parseAgentConfig}, for a configuration made in the program, in the form of a file. */
 export function agentConfigOf(value: unknown, env: Environment = process.env): AgentConfig {
   return parseAgentConfig(configOf(value), env);
-}
-
-/** The Workload API socket when none is configured. */
-export function defaultWorkloadSocket(env: Environment): string {
-  const runtime = env['XDG_RUNTIME_DIR'];
-  return join(runtime ? join(runtime, 'steeple') : '/run/steeple', 'agent', 'api.sock');
-}
-
-function defaultDataDir(env: Environment): string {
-  const state = env['XDG_STATE_HOME'];
-  if (state) return join(state, 'steeple', 'agent');
-  return process.getuid?.() === 0
-    ? '/var/lib/steeple/agent'
-    : join(env['HOME'] ?? homedir(), '.local', 'state', 'steeple', 'agent');
 }
 
 function trustSource(agent: AgentFile['agent']): TrustSource {

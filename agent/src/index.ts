@@ -6,7 +6,6 @@ export type { TrustSource } from './app/trust-source.ts';
 export {
   type AgentConfig,
   agentConfigOf,
-  defaultWorkloadSocket,
   type PluginChoice,
   parseAgentConfig,
 } from './config.ts';

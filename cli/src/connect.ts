@@ -1,23 +1,18 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { DescService } from '@bufbuild/protobuf';
 import { credentials } from '@grpc/grpc-js';
+import { defaultSocket } from '@steeple/daemon';
 import { Code, createClient, GrpcError, type ServiceClient } from '@steeple/proto/grpc';
 import { UserError } from './exit.ts';
 
-/** Where sockets are when nothing else is said: the user's runtime folder, or /run/steeple for root. */
-function runtimeDir(env: NodeJS.ProcessEnv): string {
-  return env['XDG_RUNTIME_DIR'] === undefined ? '/run/steeple' : join(env['XDG_RUNTIME_DIR'], 'steeple');
-}
-
 /** The server's administrative socket: the flag, STEEPLE_SERVER_SOCKET, or the default. */
 export function serverSocket(flag: string | undefined, env: NodeJS.ProcessEnv): string {
-  return flag ?? env['STEEPLE_SERVER_SOCKET'] ?? join(runtimeDir(env), 'server', 'api.sock');
+  return flag ?? env['STEEPLE_SERVER_SOCKET'] ?? defaultSocket('server', env);
 }
 
 /** The Workload API socket as a path: the flag, SPIFFE_ENDPOINT_SOCKET, or the default. */
 export function workloadSocket(flag: string | undefined, env: NodeJS.ProcessEnv): string {
-  const given = flag ?? env['SPIFFE_ENDPOINT_SOCKET'] ?? join(runtimeDir(env), 'agent', 'api.sock');
+  const given = flag ?? env['SPIFFE_ENDPOINT_SOCKET'] ?? defaultSocket('agent', env);
   return given.replace(/^unix:(\/\/(?=\/))?/, '');
 }
 

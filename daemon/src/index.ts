@@ -3,6 +3,7 @@ export { claimDataDir, type DirectoryLock } from './claim-data-dir.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { parseDuration } from './config/duration.ts';
 export { aboutSetting, ConfigError, type ConfigProblem, formatProblem } from './config-error.ts';
+export { defaultDataDir, defaultSocket } from './default-paths.ts';
 export { ensureDir, reasonOf, writeFileAtomic } from './files.ts';
 export type { LogFormat } from './log-format.ts';
 export {

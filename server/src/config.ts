@@ -1,7 +1,13 @@
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LIFETIMES } from '@steeple/core';
-import { ConfigError, type ConfigProblem, type LogFormat, type LogLevel } from '@steeple/daemon';
+import {
+  ConfigError,
+  type ConfigProblem,
+  defaultDataDir,
+  defaultSocket,
+  type LogFormat,
+  type LogLevel,
+} from '@steeple/daemon';
 import { type ConfigDocument, checkConfig, checkSocketPath, type Environment, problemAt } from '@steeple/daemon/config';
 import type { KeyType, NameAttributes, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import { type PluginBlocks, type ServerConfigFile, serverConfigSchema } from './config-schema.ts';
@@ -49,7 +55,7 @@ export interface ServerConfig {
 export const parseServerConfig = (document: ConfigDocument, env: Environment = process.env): ServerConfig => {
   const file = checkConfig(serverConfigSchema, document);
   const { server } = file;
-  const dataDir = resolve(server.data_dir ?? defaultDataDir(env));
+  const dataDir = resolve(server.data_dir ?? defaultDataDir('server', env));
   const x509SvidTtl = server.default_x509_svid_ttl ?? LIFETIMES.x509Svid;
   return Object.freeze({
     trustDomain: server.trust_domain,
@@ -58,7 +64,7 @@ export const parseServerConfig = (document: ConfigDocument, env: Environment = p
     socketPath: checkSocketPath(
       document,
       ['server', 'socket_path'],
-      resolve(server.socket_path ?? defaultServerSocket(env)),
+      resolve(server.socket_path ?? defaultSocket('server', env)),
     ),
     dataDir,
     logLevel: server.log_level,
@@ -82,20 +88,6 @@ export const parseServerConfig = (document: ConfigDocument, env: Environment = p
     auditLog: server.audit_log_enabled,
     plugins: choosePlugins(file.plugins, dataDir, document),
   });
-};
-
-/** The admin socket when none is configured. */
-export const defaultServerSocket = (env: Environment): string => {
-  const runtime = env['XDG_RUNTIME_DIR'];
-  return join(runtime ? join(runtime, 'steeple') : '/run/steeple', 'server', 'api.sock');
-};
-
-const defaultDataDir = (env: Environment): string => {
-  const state = env['XDG_STATE_HOME'];
-  if (state) return join(state, 'steeple', 'server');
-  return process.getuid?.() === 0
-    ? '/var/lib/steeple/server'
-    : join(env['HOME'] ?? homedir(), '.local', 'state', 'steeple', 'server');
 };
 
 const caSubject = (given: ServerConfigFile['server']['ca_subject']): NameAttributes => {
