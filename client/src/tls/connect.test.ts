@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { connect as rawConnect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { SpiffeId } from '@steeple/spiffe';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { authorizeId, authorizeMemberOf, authorizeOneOf } from './authorize.ts';
@@ -9,7 +8,6 @@ import { createTlsServer } from './create-server.ts';
 import { anyone, closed, listening, SettableSvid, type TwoDomains, twoDomains } from './fixture.ts';
 import { peerChain } from './peer-chain.ts';
 import type { SpiffeServerOptions } from './server-guard.ts';
-import { contextOptions } from './svid-context.ts';
 import type { VerifiedPeer } from './verify-peer.ts';
 
 let domains: TwoDomains;
@@ -211,35 +209,6 @@ describe('a server that allows strangers', () => {
     const attempt = connectTls(to(port), await clientOf({ svid })).then(({ socket }) => greeting(socket));
     expect(await attempt.catch(() => '')).toBe('');
     expect([admitted, refused.length]).toEqual([[], 1]);
-  });
-});
-
-describe('sessions', () => {
-  // What a client of another making would do: keep every ticket it is given and offer it again.
-  async function sessionOf(port: number, options: object): Promise<{ reused: boolean; session: Buffer | undefined }> {
-    const svid = await domains.a.x509Svid('/client');
-    const socket = rawConnect({
-      ...to(port),
-      ...contextOptions(svid),
-      secureOptions: 0,
-      rejectUnauthorized: false,
-      ...options,
-    });
-    let session: Buffer | undefined;
-    socket.on('session', (given: Buffer) => (session = given)).on('error', () => {});
-    socket.resume();
-    await once(socket, 'secureConnect');
-    const reused = socket.isSessionReused();
-    await once(socket, 'close');
-    return { reused, session };
-  }
-
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('are not resumed (%s)', async (maxVersion) => {
-    const { port, admitted } = await serve();
-    const first = await sessionOf(port, { maxVersion });
-    const second = await sessionOf(port, { maxVersion, session: first.session });
-    expect([first.reused, second.reused]).toEqual([false, false]);
-    expect(admitted).toHaveLength(2);
   });
 });
 
