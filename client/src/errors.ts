@@ -3,6 +3,7 @@
  *
  * - `no-endpoint`, `invalid-endpoint`: the Workload API address is absent or not allowed
  * - `no-peer-certificate`, `untrusted-peer`, `unauthorized-peer`, `resumed-session`, `wrong-protocol`: a TLS peer was refused
+ * - `no-credential`, `invalid-credential`: the sender of a request is not known
  * - `no-svid`, `no-bundle`, `no-hint`: nothing to give at the moment (not issued, withdrawn, or no such hint)
  * - `invalid-response`: the Workload API sent a message that breaks the standard
  * - `timeout`, `closed`: waited long enough, or the source is disposed
@@ -15,6 +16,8 @@ export type ClientErrorCode =
   | 'unauthorized-peer'
   | 'resumed-session'
   | 'wrong-protocol'
+  | 'no-credential'
+  | 'invalid-credential'
   | 'no-svid'
   | 'no-bundle'
   | 'no-hint'
