@@ -1,6 +1,9 @@
 import { duration, labelledBlocks, oneOrMany, singleBlock } from '@steeple/daemon/config';
+import { healthChecksSchema } from '@steeple/daemon/health';
+import { telemetrySchema } from '@steeple/daemon/metrics';
 import { SpiffeError, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import { z } from 'zod';
+import { federationSchema } from './federation-schema.ts';
 
 const NOT_YET = 'is a setting of SPIRE that this server does not support yet; remove it';
 const unsupported = z
@@ -91,7 +94,7 @@ const server = z.strictObject({
       require_pq_kem: unsupported,
     }),
   ).optional(),
-  federation: unsupported,
+  federation: federationSchema.optional(),
   log_file: unsupported,
   log_source_location: unsupported,
   max_attested_node_info_staleness: unsupported,
@@ -119,8 +122,8 @@ export const serverConfigSchema = z.strictObject({
       UpstreamAuthority: unsupported,
     }),
   ).optional(),
-  health_checks: unsupported,
-  telemetry: unsupported,
+  health_checks: healthChecksSchema.optional(),
+  telemetry: telemetrySchema.optional(),
 });
 
 export type ServerConfigFile = z.infer<typeof serverConfigSchema>;

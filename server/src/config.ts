@@ -9,8 +9,11 @@ import {
   type LogLevel,
 } from '@steeple/daemon';
 import { type ConfigDocument, checkConfig, checkSocketPath, type Environment, problemAt } from '@steeple/daemon/config';
+import type { HealthCheckSettings } from '@steeple/daemon/health';
+import type { TelemetrySettings } from '@steeple/daemon/metrics';
 import type { KeyType, NameAttributes, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import { type PluginBlocks, type ServerConfigFile, serverConfigSchema } from './config-schema.ts';
+import { type FederationConfig, federationConfig } from './federation-config.ts';
 
 /** One plugin as configured; `data` is judged by the plugin's own schema. */
 export interface PluginChoice {
@@ -40,6 +43,9 @@ export interface ServerConfig {
   readonly adminIds: readonly SpiffeId[];
   readonly rateLimit: { readonly attestation: boolean; readonly signing: boolean };
   readonly auditLog: boolean;
+  readonly federation: FederationConfig;
+  readonly healthChecks: HealthCheckSettings | undefined;
+  readonly telemetry: TelemetrySettings | undefined;
   readonly plugins: {
     readonly datastore: PluginChoice;
     readonly keyManager: PluginChoice;
@@ -86,6 +92,9 @@ export const parseServerConfig = (document: ConfigDocument, env: Environment = p
     adminIds: server.admin_ids,
     rateLimit: { attestation: true, signing: true, ...server.ratelimit },
     auditLog: server.audit_log_enabled,
+    federation: federationConfig(server.federation, server.trust_domain, document),
+    healthChecks: file.health_checks,
+    telemetry: file.telemetry,
     plugins: choosePlugins(file.plugins, dataDir, document),
   });
 };

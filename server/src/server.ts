@@ -13,23 +13,27 @@ import {
 } from '@steeple/daemon';
 import { type GrpcHost, UnixListener } from '@steeple/daemon/listen';
 import type { BundleSource } from '@steeple/spiffe';
+import { systemWebRoots } from './app/federation/connect-endpoint.ts';
 import { type RandomBytes, systemRandom } from './app/randomness.ts';
 import type { ServerConfig } from './config.ts';
 import { localHost, remoteHost, type ServeParts } from './endpoints/serve.ts';
 import { TlsListener } from './endpoints/tls-listener.ts';
 import { handlersOf } from './handlers.ts';
 import { createPlugin } from './plugins.ts';
-import { createUseCases, type UseCases } from './use-cases.ts';
+import { openSidePorts, type SidePorts, serverTelemetry } from './side-ports.ts';
+import { createUseCases, type UseCaseParts, type UseCases } from './use-cases.ts';
 
 /** What a process gives its server; tests replace it. */
 export interface ServerRim {
   readonly clock?: Clock;
   readonly logger: Logger;
   readonly random?: RandomBytes;
+  /** PEM certificates of the authorities that vouch for web servers; the machine's own when absent. */
+  readonly webRoots?: () => readonly string[];
 }
 
 /** Where a running server listens. */
-export interface ServerAddresses {
+export interface ServerAddresses extends SidePorts {
   readonly host: string;
   readonly port: number;
   readonly socketPath: string;
@@ -51,7 +55,7 @@ const GRACE = 5;
 
 /** Puts a server together; nothing is opened before `start`. */
 export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
-  const { logger, clock = systemClock, random = systemRandom } = rim;
+  const { logger, clock = systemClock, random = systemRandom, webRoots = systemWebRoots } = rim;
   const stack = new AsyncDisposableStack();
   const tasks = new TaskGroup(logger);
   let addresses: ServerAddresses | undefined;
@@ -60,8 +64,10 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
   const start = async (): Promise<void> => {
     stack.use(await aboutSetting('server.data_dir', () => claimDataDir(config.dataDir, 'server')));
     await aboutSetting('server.socket_path', () => claimSocket(config.socketPath));
-    const use = await openUseCases(config, { logger, clock, random }, stack);
-    const serve = serveParts(config, use, { logger, clock });
+    const telemetry = stack.use(serverTelemetry(config, { logger, clock }, () => use));
+    const { metrics } = telemetry;
+    const use = await openUseCases(config, { logger, clock, random, webRoots, metrics }, stack);
+    const serve = serveParts(config, use, { logger, clock, meter: telemetry.middleware() });
     const [local, remote] = [localHost(serve), remoteHost(serve)];
     stack.defer(() => drain(local, remote));
     const tls = await TlsListener.listen({
@@ -80,7 +86,9 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
     tasks.run('authority rotation', (signal) => use.rotation.run(signal));
     tasks.run('server identity', (signal) => use.identity.run(signal));
     tasks.run('pruning', (signal) => use.pruning.run(signal));
-    addresses = { host: tls.address, port: tls.port, socketPath: unix.path };
+    tasks.run('federated bundles', (signal) => use.following.run(signal));
+    const sidePorts = await openSidePorts({ config, use, telemetry, clock, logger }, { stack, tasks });
+    addresses = { ...sidePorts, host: tls.address, port: tls.port, socketPath: unix.path };
     warnOfShortAuthorities(config, logger);
     use.health.set('', true);
     logger.info('Server started', {
@@ -118,9 +126,11 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
   };
 };
 
-type Rim = Required<ServerRim>;
-
-const openUseCases = async (config: ServerConfig, rim: Rim, stack: AsyncDisposableStack): Promise<UseCases> => {
+const openUseCases = async (
+  config: ServerConfig,
+  rim: Omit<UseCaseParts, 'keys' | 'datastore'>,
+  stack: AsyncDisposableStack,
+): Promise<UseCases> => {
   const { trustDomain } = config;
   const host = { logger: rim.logger, clock: rim.clock, trustDomain };
   const keys = await createPlugin('key-manager', config.plugins.keyManager, host);
@@ -129,7 +139,11 @@ const openUseCases = async (config: ServerConfig, rim: Rim, stack: AsyncDisposab
   return createUseCases(config, { ...rim, keys, datastore }, stack);
 };
 
-const serveParts = (config: ServerConfig, use: UseCases, rim: { logger: Logger; clock: Clock }): ServeParts => ({
+const serveParts = (
+  config: ServerConfig,
+  use: UseCases,
+  rim: Pick<ServeParts, 'logger' | 'clock' | 'meter'>,
+): ServeParts => ({
   services: handlersOf(config, use, rim),
   guard: { agents: use.datastore.agents, entries: use.datastore.entries, adminIds: config.adminIds, clock: rim.clock },
   rateLimit: config.rateLimit,

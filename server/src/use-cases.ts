@@ -1,6 +1,7 @@
 import type { AuthorityKind } from '@steeple/core';
 import { LIFETIMES } from '@steeple/core';
 import type { Clock, Logger } from '@steeple/daemon';
+import type { Metrics } from '@steeple/daemon/metrics';
 import type { Datastore, KeyManager, StoreChange } from '@steeple/plugins';
 import { HealthState } from '@steeple/proto/grpc';
 import { ActiveAuthorities } from './app/active-authorities.ts';
@@ -12,11 +13,12 @@ import { Bundles } from './app/bundles.ts';
 import { CertificateAuthority } from './app/certificate-authority.ts';
 import { ChangeFeed } from './app/change-feed.ts';
 import { Entries } from './app/entries.ts';
+import { BundleFollowing } from './app/federation/bundle-following.ts';
 import { Federation } from './app/federation.ts';
 import { JoinTokens } from './app/join-tokens.ts';
 import { NodeAttestation } from './app/node-attestation.ts';
 import { Pruning } from './app/pruning.ts';
-import type { RandomBytes } from './app/randomness.ts';
+import { type RandomBytes, random01 } from './app/randomness.ts';
 import { ServerIdentity } from './app/server-identity.ts';
 import { SvidIssuance } from './app/svid-issuance.ts';
 import type { ServerConfig } from './config.ts';
@@ -36,6 +38,8 @@ export interface UseCases {
   readonly attestation: NodeAttestation;
   readonly issuance: SvidIssuance;
   readonly federation: Federation;
+  readonly following: BundleFollowing;
+  readonly ca: CertificateAuthority;
   readonly pruning: Pruning;
   readonly health: HealthState;
   readonly startedAt: number;
@@ -45,6 +49,9 @@ export interface UseCaseParts {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  readonly metrics: Metrics;
+  /** PEM certificates of the authorities that the Web trusts. */
+  readonly webRoots: () => readonly string[];
   readonly keys: KeyManager;
   readonly datastore: Datastore;
 }
@@ -55,13 +62,23 @@ export const createUseCases = async (
   parts: UseCaseParts,
   stack: AsyncDisposableStack,
 ): Promise<UseCases> => {
-  const { clock, random, logger, datastore } = parts;
+  const { clock, random, logger, datastore, metrics } = parts;
   const { trustDomain } = config;
   const feed = new ChangeFeed();
   const bundles = new Bundles(trustDomain, datastore.bundles);
   const authorized = new AuthorizedEntries(trustDomain, feed, clock);
+  const following = new BundleFollowing({
+    store: datastore.federation,
+    configured: config.federation.relationships,
+    bundles,
+    trust: { bundles, webRoots: parts.webRoots, now: () => clock.now() },
+    random01: () => random01(random),
+    clock,
+    metrics,
+    logger,
+  });
   // Watch first, then load: nothing can fall between.
-  stack.defer(datastore.watch((change) => follow(change, { bundles, authorized, feed })));
+  stack.defer(datastore.watch((change) => follow(change, { bundles, authorized, feed, following })));
   await bundles.load();
   await authorized.load(() => datastore.entries.loadAll());
 
@@ -105,7 +122,9 @@ export const createUseCases = async (
     joinTokens: new JoinTokens(trustDomain, datastore.joinTokens, entries, clock, random),
     attestation: new NodeAttestation(trustDomain, verifiers, datastore.agents, ca, config.agentTtl),
     issuance: new SvidIssuance(ca, authorized, { jwt: config.jwtEnabled, wit: config.witEnabled }),
-    federation: new Federation(trustDomain, datastore.federation),
+    federation: new Federation({ trustDomain, store: datastore.federation, bundles, following, logger }),
+    following,
+    ca,
     pruning: new Pruning(datastore, bundles, clock, logger),
     health: new HealthState(),
     startedAt: clock.now(),
@@ -115,11 +134,19 @@ export const createUseCases = async (
 /** Memory first, then the news, so that whoever asks on hearing it sees the new state. */
 const follow = (
   change: StoreChange,
-  to: { readonly bundles: Bundles; readonly authorized: AuthorizedEntries; readonly feed: ChangeFeed },
+  to: {
+    readonly bundles: Bundles;
+    readonly authorized: AuthorizedEntries;
+    readonly feed: ChangeFeed;
+    readonly following: BundleFollowing;
+  },
 ): void => {
   to.bundles.apply(change);
   to.authorized.apply(change);
-  for (const bundle of change.bundles.put) to.feed.bundleChanged(bundle);
+  for (const bundle of change.bundles.put) {
+    to.feed.bundleChanged(bundle);
+    to.following.bundleChanged(bundle.trustDomain.name);
+  }
   if (change.bundles.removed.length > 0) to.feed.resyncAll();
   for (const agent of change.agents.put) to.feed.agentChanged(agent);
   for (const id of change.agents.removed) to.feed.agentRemoved(id);

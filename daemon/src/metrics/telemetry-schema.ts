@@ -22,7 +22,7 @@ const tls = z.strictObject({
   key_file: text.optional(),
   client_ca_file: text.optional(),
   use_spire_svid: z.boolean().default(false),
-  authorized_spiffe_ids: oneOrMany(text),
+  authorized_spiffe_ids: oneOrMany(z.string().startsWith('spiffe://', 'must be a SPIFFE ID')),
 });
 
 /** The `telemetry` block, with SPIRE's names. */
@@ -65,6 +65,9 @@ function checkTls(settings: PrometheusTls, context: z.RefinementCtx): void {
       cert === undefined ? 'cert_file' : 'key_file',
       'cert_file and key_file are both needed without use_spire_svid',
     );
+  }
+  if (!svid && settings.authorized_spiffe_ids.length > 0) {
+    refuse('authorized_spiffe_ids', 'needs use_spire_svid: a certificate from a file is not combined with it yet');
   }
   if (settings.client_ca_file !== undefined && settings.authorized_spiffe_ids.length > 0) {
     refuse('client_ca_file', 'cannot be used together with authorized_spiffe_ids');

@@ -23,6 +23,9 @@ const telemetry = (settings: object | undefined): Telemetry => {
     version: '1.2.3',
     clock: systemClock,
     logger: silentLogger,
+    createSpiffeServer: () => {
+      throw new Error('not in this test');
+    },
   });
   open.push(made);
   return made;

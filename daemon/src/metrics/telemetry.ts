@@ -1,15 +1,17 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { Middleware } from '@steeple/proto/grpc';
 import { type Clock } from '../clock.ts';
 import { type HttpPort, listenHttp } from '../listen/http-port.ts';
 import type { Logger } from '../logger.ts';
+import type { TaskFunction } from '../task-group.ts';
 import { measureCalls } from './measure-calls.ts';
 import { metricFilter } from './metric-filter.ts';
 import { type Metrics, noMetrics } from './metrics.ts';
 import { PrometheusSink } from './prometheus-sink.ts';
 import { SeriesBook } from './series-book.ts';
 import { StatsdSink } from './statsd-sink.ts';
-import type { PrometheusTls, TelemetrySettings } from './telemetry-schema.ts';
+import type { TelemetrySettings } from './telemetry-schema.ts';
+import { type CreateSpiffeServer, metricsTlsServer } from './tls-server.ts';
 
 /** Seconds between two reports of the uptime. */
 const UPTIME = 10;
@@ -25,8 +27,8 @@ export interface TelemetryParts {
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Makes the server of the Prometheus port when its block `tls` is there. */
-  readonly createTlsServer?: ((tls: PrometheusTls, handler: RequestListener) => Promise<Server>) | undefined;
+  /** Asked when the metrics shall be served with the process' own SVID. */
+  readonly createSpiffeServer: CreateSpiffeServer;
 }
 
 /** The numbers of a process and the ways they leave it. */
@@ -36,6 +38,7 @@ export class Telemetry implements AsyncDisposable {
   readonly #prometheus: PrometheusSink | undefined;
   readonly #statsd: readonly StatsdSink[];
   #port: HttpPort | undefined;
+  #keepFresh: TaskFunction | undefined;
 
   constructor(parts: TelemetryParts) {
     const { settings, clock, logger } = parts;
@@ -73,17 +76,23 @@ export class Telemetry implements AsyncDisposable {
     if (prometheus === undefined || settings?.Prometheus === undefined) return;
     const { host, port, tls } = settings.Prometheus;
     const handler = scrapeHandler(prometheus, logger);
-    const server = tls === undefined ? createServer(handler) : await this.#tlsServer(tls, handler);
+    const made =
+      tls === undefined ? { server: createServer(handler) } : await metricsTlsServer(tls, handler, this.#parts);
+    this.#keepFresh = 'keepFresh' in made ? made.keepFresh : undefined;
     const names = { host: 'telemetry.Prometheus.host', port: 'telemetry.Prometheus.port' };
-    this.#port = await listenHttp(server, { host, port, settings: names });
+    this.#port = await listenHttp(made.server, { host, port, settings: names });
     logger.info('Metrics for Prometheus', { address: this.#port.address, port: this.#port.port });
     if (tls === undefined && !LOCAL.has(host)) {
       logger.warn('Metrics can be read by anybody who reaches the port', { host });
     }
   }
 
-  /** Reports the uptime, until aborted. */
+  /** Reports the uptime and looks after the certificate, until aborted. */
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#reportUptime(signal), this.#keepFresh?.(signal)]);
+  }
+
+  async #reportUptime(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
     const started = clock.monotonic();
     while (this.isOn) {
@@ -99,12 +108,6 @@ export class Telemetry implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #tlsServer(tls: PrometheusTls, handler: RequestListener): Promise<Server> {
-    const create = this.#parts.createTlsServer;
-    if (create === undefined) throw new Error('this process cannot serve metrics over TLS');
-    return create(tls, handler);
   }
 }
 

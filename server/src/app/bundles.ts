@@ -1,4 +1,4 @@
-import { IssuerError } from '@steeple/core';
+import { IssuerError, takeFetchedBundle } from '@steeple/core';
 import type { BundleDeleteMode, BundleStore, Page, PageRequest, StoreChange } from '@steeple/plugins';
 import { BundleSet, type BundleSource, TrustBundle, TrustDomain } from '@steeple/spiffe';
 
@@ -94,6 +94,27 @@ export class Bundles implements BundleSource {
     this.#refuseOwnKeys(bundle);
     await this.#store.put(bundle);
     return bundle;
+  }
+
+  /**
+   * Takes over what another trust domain published; true if something was new.
+   *
+   * @throws {IssuerError} `invalid-argument` for the own trust domain or keys, `failed-precondition` for an older bundle
+   */
+  async takeFetched(fetched: TrustBundle): Promise<boolean> {
+    this.checkForeign(fetched);
+    let before: TrustBundle | undefined;
+    const after = await this.#store.update(fetched.trustDomain, (stored) => {
+      before = stored;
+      return takeFetchedBundle(stored, fetched);
+    });
+    return after !== before;
+  }
+
+  /** @throws {IssuerError} `invalid-argument` if this is not the bundle of another trust domain with keys of its own */
+  checkForeign(bundle: TrustBundle): void {
+    this.#refuseOwn(bundle.trustDomain, 'setting a federated bundle for');
+    this.#refuseOwnKeys(bundle);
   }
 
   /** `mode` says what becomes of entries that federate with it. @throws {IssuerError} as the store */

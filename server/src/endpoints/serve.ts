@@ -38,6 +38,8 @@ export interface ServeParts {
   readonly guard: Omit<GuardParts, 'peer'>;
   readonly rateLimit: RateSwitches;
   readonly auditLog: boolean;
+  /** What counts the calls; nothing when nobody asks for numbers. */
+  readonly meter: readonly Middleware[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -86,6 +88,7 @@ const newHost = (parts: ServeParts, options: HostLimits = {}): GrpcHost => {
 
 /** Log, identify and allow, rate, audit, handle: nothing below the guard runs for a caller that may not call. */
 const chain = (parts: ServeParts, peer: (key: string) => Peer | undefined): Middleware[] => [
+  ...parts.meter,
   callLog(parts.logger, parts.clock),
   guard({ ...parts.guard, peer }),
   rateLimits(parts.rateLimit, parts.clock),

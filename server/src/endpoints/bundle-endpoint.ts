@@ -1,0 +1,115 @@
+import type { RequestListener, Server } from 'node:http';
+import { authorizeAny, createHttpsServer } from '@steeple/client/tls';
+import { type Clock, type Logger, type TaskFunction } from '@steeple/daemon';
+import { type HttpPort, listenHttp } from '@steeple/daemon/listen';
+import { BundleSet, formatBundleDocument, type TrustBundle, type X509SvidSource } from '@steeple/spiffe';
+import { webEndpoint } from './web-endpoint.ts';
+
+/** How the endpoint proves who it is. */
+export type EndpointIdentity =
+  /** `https_spiffe`: the server's own SVID. */
+  | { readonly kind: 'svid' }
+  /** `https_web` with files that somebody else keeps fresh; `interval` in seconds. */
+  | { readonly kind: 'files'; readonly certFile: string; readonly keyFile: string; readonly interval: number }
+  /** `https_web` with a certificate that is fetched by ACME. */
+  | {
+      readonly kind: 'acme';
+      readonly directoryUrl: string;
+      readonly domainName: string;
+      readonly email: string;
+      readonly tosAccepted: boolean;
+    };
+
+export interface BundleEndpointSettings {
+  readonly address: string;
+  readonly port: number;
+  /** Seconds after which consumers shall ask again. */
+  readonly refreshHint: number;
+  readonly identity: EndpointIdentity;
+}
+
+export interface BundleEndpointParts {
+  readonly settings: BundleEndpointSettings;
+  /** The bundle of the moment. */
+  readonly bundle: () => TrustBundle;
+  /** Whether WIT authorities are published too. */
+  readonly wit: boolean;
+  readonly svid: X509SvidSource;
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A running endpoint. */
+export interface BundleEndpoint extends AsyncDisposable {
+  readonly address: string;
+  readonly port: number;
+  /** Keeps its certificate fresh; to be run as long as it listens. */
+  readonly keepFresh: TaskFunction | undefined;
+}
+
+/** A server without its port. */
+export interface UnboundEndpoint {
+  readonly server: Server;
+  readonly keepFresh?: TaskFunction;
+}
+
+/**
+ * Publishes the own bundle over HTTPS (SPIFFE Federation 5.2): anybody may ask, nobody is asked who it is.
+ *
+ * @throws {ConfigError} when the port or the certificate cannot be had
+ */
+export const serveBundle = async (parts: BundleEndpointParts): Promise<BundleEndpoint> => {
+  const { settings, logger } = parts;
+  const handler = bundleHandler(parts);
+  const { server, keepFresh } =
+    settings.identity.kind === 'svid'
+      ? { server: spiffeEndpoint(parts, handler) }
+      : await webEndpoint(settings.identity, handler, parts);
+  const port: HttpPort = await listenHttp(server, {
+    host: settings.address,
+    port: settings.port,
+    settings: {
+      host: 'server.federation.bundle_endpoint.address',
+      port: 'server.federation.bundle_endpoint.port',
+    },
+  });
+  logger.info('Publishing the bundle', {
+    address: port.address,
+    port: port.port,
+    profile: settings.identity.kind === 'svid' ? 'https_spiffe' : 'https_web',
+  });
+  return { address: port.address, port: port.port, keepFresh, [Symbol.asyncDispose]: () => port.close() };
+};
+
+const spiffeEndpoint = ({ svid, clock }: BundleEndpointParts, handler: RequestListener): Server =>
+  createHttpsServer(
+    { svid, bundles: new BundleSet(), authorize: authorizeAny(), now: () => clock.now(), clientCertificate: 'none' },
+    handler,
+  );
+
+/** `GET /` and nothing else, as SPIRE. */
+const bundleHandler = ({ settings, bundle, wit, logger }: BundleEndpointParts): RequestListener => {
+  let written: { readonly of: TrustBundle; readonly text: string } | undefined;
+  const document = (): string => {
+    const own = bundle();
+    if (written?.of !== own) {
+      const text = formatBundleDocument(own.with({ refreshHint: settings.refreshHint }), { wit });
+      written = { of: own, text };
+    }
+    return written.text;
+  };
+  return (request, response) => {
+    response.setHeader('strict-transport-security', 'max-age=63072000');
+    const [path] = (request.url ?? '').split('?');
+    if (request.method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end();
+    if (path !== '/') return void response.writeHead(404).end();
+    try {
+      const headers = { 'content-type': 'application/json', 'cache-control': 'no-cache' };
+      response.writeHead(200, headers).end(document());
+    } catch (error) {
+      logger.error('The bundle cannot be published', { error });
+      response.writeHead(500).end();
+    }
+  };
+};
