@@ -1,11 +1,10 @@
 import { aboutSetting, type Clock, claimDataDir, type Logger, systemClock, TaskGroup } from '@steeple/daemon';
 import { HealthState } from '@steeple/proto/grpc';
 import { SpiffeWorkloadAPI } from '@steeple/proto/workload';
-import { workloadHandlers } from './api/workload.ts';
 import { assemble, setServing } from './assemble.ts';
 import type { AgentConfig } from './config.ts';
-import { WorkloadSocket } from './endpoints/workload-socket.ts';
 import { loadPlugins } from './load-plugins.ts';
+import { serveLocally } from './serve.ts';
 import { AGENT_VERSION } from './version.ts';
 
 /** What an agent takes from the process around it; tests replace it. */
@@ -53,15 +52,7 @@ export function createAgent(config: AgentConfig, rim: AgentRim): Agent {
     stack.defer(() => plugins.keyManager.close());
     const agent = assemble({ config, plugins, clock, logger, random, health });
     stack.defer(() => agent.link.close());
-    const socket = await WorkloadSocket.listen({
-      path: config.socketPath,
-      health,
-      clock,
-      logger,
-      handlers: (peerOf) => workloadHandlers(agent.workloadApi(peerOf)),
-    });
-    stack.defer(() => socket.close(GRACE));
-    logger.info('Serving the Workload API', { socket: config.socketPath });
+    await serveLocally({ config, agent, clock, logger, health, middleware: [] }, stack, GRACE);
 
     await agent.known.restore();
     await agent.bootstrap.run(stopping.signal);

@@ -1,10 +1,6 @@
 import type { Clock, Logger, TaskGroup } from '@steeple/daemon';
 import type { HealthState } from '@steeple/proto/grpc';
 import type { TokenAuthority, TrustBundle } from '@steeple/spiffe';
-import { Callers, type CallersParts } from './api/callers.ts';
-import { serverFailure } from './api/server-failure.ts';
-import type { WorkloadApiParts } from './api/workload.ts';
-import { WorkloadCalls } from './api/workload-calls.ts';
 import { AgentIdentity } from './app/agent-identity.ts';
 import { attestNode } from './app/attest-node.ts';
 import { Bootstrap } from './app/bootstrap.ts';
@@ -40,7 +36,13 @@ export interface Assembled {
   readonly link: ServerLink;
   readonly known: KnownState;
   readonly bootstrap: Bootstrap;
-  readonly workloadApi: (peerOf: CallersParts['peerOf']) => WorkloadApiParts;
+  readonly cache: IdentityCache;
+  readonly attestation: WorkloadAttestation;
+  readonly streams: OpenStreams;
+  readonly jwts: JwtCache;
+  readonly wits: WitCache;
+  readonly sync: Sync;
+  readonly faults: ServerFaults;
   /** Starts what goes on for as long as the agent lives; stopped in reverse. */
   readonly run: (tasks: TaskGroup) => void;
 }
@@ -120,17 +122,13 @@ export function assemble({ config, plugins, health, ...rim }: AssembleParts): As
     link,
     known,
     bootstrap,
-    workloadApi: (peerOf) => ({
-      calls: new WorkloadCalls({ cache, callers: new Callers({ attestation, streams, peerOf }) }),
-      jwts,
-      wits,
-      clock,
-      settings: config,
-      serverFailure: (error) => {
-        faults.report(error);
-        return serverFailure(error);
-      },
-    }),
+    cache,
+    attestation,
+    streams,
+    jwts,
+    wits,
+    sync,
+    faults,
     run: (tasks) => {
       tasks.run('known state', (signal) => known.run(signal));
       tasks.run('server faults', (signal) => faults.run(signal));

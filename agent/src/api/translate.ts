@@ -36,7 +36,7 @@ export function x509SvidResponse(view: WorkloadView): X509SVIDResponse {
     svids: view.identities.map(({ entry, svid }) => ({
       spiffeId: svid.id.toString(),
       x509Svid: own(concatCertificates(svid.chain)),
-      x509SvidKey: keyOf(svid),
+      x509SvidKey: pkcs8(svid),
       bundle,
       hint: entry.hint,
     })),
@@ -91,7 +91,7 @@ function rootsOf(bundle: TrustBundle): Uint8Array<ArrayBuffer> {
 const keys = new WeakMap<X509Svid, Uint8Array<ArrayBuffer>>();
 
 /** Exported once for each SVID, however many streams deliver it. */
-function keyOf(svid: X509Svid): Uint8Array<ArrayBuffer> {
+export function pkcs8(svid: X509Svid): Uint8Array<ArrayBuffer> {
   const known = keys.get(svid);
   if (known !== undefined) return known;
   const key = own(pkcs8Of(svid.privateKey));
@@ -103,7 +103,7 @@ function keyedById<T>(bundles: readonly TrustBundle[], value: (bundle: TrustBund
   return Object.fromEntries(bundles.map((bundle) => [bundle.trustDomain.id, value(bundle)]));
 }
 
-function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+export function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes as Uint8Array<ArrayBuffer>;
 }
 

@@ -1,10 +1,10 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
-import { toBinary } from '@bufbuild/protobuf';
 import { type CallContext, Code, GrpcError } from '@steeple/proto/grpc';
 import type { IdentityCache, SubscribeOptions } from '../app/identity-cache.ts';
 import { noIdentity } from '../app/workload-attestation.ts';
 import { type WorkloadView, withoutDuplicateHints } from '../app/workload-view.ts';
 import type { Callers } from './callers.ts';
+import { distinctMessages } from './distinct-messages.ts';
 import { oncePer } from './once-per.ts';
 
 export interface WorkloadCallsParts {
@@ -25,7 +25,6 @@ export interface StreamOptions<T> extends SubscribeOptions {
 export class WorkloadCalls {
   readonly #parts: WorkloadCallsParts;
   readonly #distinct = oncePer(withoutDuplicateHints);
-  readonly #encoders = new Map<DescMessage, (message: never) => Uint8Array>();
 
   constructor(parts: WorkloadCallsParts) {
     this.#parts = parts;
@@ -46,17 +45,9 @@ export class WorkloadCalls {
   ): AsyncGenerator<MessageShape<S>, void, undefined> {
     const { selectors, signal, release } = await this.#parts.callers.attest(ctx);
     try {
-      const bytesOf = this.#bytesOf(schema);
       const views = this.#parts.cache.subscribe(selectors, signal, options);
-      let sent: Uint8Array | undefined;
-      for await (const view of options.through?.(views, signal) ?? views) {
-        const message = await options.project(this.#distinct(view), signal);
-        if (message === undefined) continue;
-        const bytes = bytesOf(message);
-        if (sent !== undefined && Buffer.compare(sent, bytes) === 0) continue;
-        sent = bytes;
-        yield message;
-      }
+      const messages = this.#messages(options.through?.(views, signal) ?? views, signal, options);
+      yield* distinctMessages(schema, messages);
       // The views end only with the signal; its reason is the stream's status.
       throw signal.reason;
     } finally {
@@ -75,13 +66,11 @@ export class WorkloadCalls {
     return this.#parts.cache.synced;
   }
 
-  /** Encodes a message that many streams share only once. */
-  #bytesOf<S extends DescMessage>(schema: S): (message: MessageShape<S>) => Uint8Array {
-    const known = this.#encoders.get(schema) as ((message: MessageShape<S>) => Uint8Array) | undefined;
-    if (known !== undefined) return known;
-    const encode = oncePer((message: MessageShape<S>) => toBinary(schema, message));
-    this.#encoders.set(schema, encode);
-    return encode;
+  async *#messages<T>(views: Views, signal: AbortSignal, { project }: StreamOptions<T>): AsyncGenerator<T, void> {
+    for await (const view of views) {
+      const message = await project(this.#distinct(view), signal);
+      if (message !== undefined) yield message;
+    }
   }
 }
 

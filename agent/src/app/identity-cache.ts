@@ -1,6 +1,7 @@
 import type { Selector } from '@steeple/core';
-import { BundleSet, type BundleSource, TrustBundle, type TrustDomain } from '@steeple/spiffe';
+import type { BundleSource, TrustBundle, TrustDomain } from '@steeple/spiffe';
 import { type AgentEntry, sameVersion, selectorKeys } from './agent-entry.ts';
+import { BundleBook } from './bundle-book.ts';
 import { GroupIndex } from './group-index.ts';
 import type { SelectorGroup } from './selector-group.ts';
 import { SelectorIndex } from './selector-index.ts';
@@ -41,12 +42,13 @@ export class IdentityCache {
   readonly #index = new SelectorIndex();
   readonly #groups = new GroupIndex();
   readonly #shelf = new SvidShelf();
-  readonly #bundles = new BundleSet();
+  readonly #bundles: BundleBook;
   readonly #workListeners = new Set<() => void>();
   #synced = false;
 
   constructor(trustDomain: TrustDomain, now: () => number) {
     this.trustDomain = trustDomain;
+    this.#bundles = new BundleBook(trustDomain);
     this.#now = now;
   }
 
@@ -60,20 +62,30 @@ export class IdentityCache {
   }
 
   get bundles(): BundleSource {
-    return this.#bundles;
+    return this.#bundles.source;
   }
 
   get ownBundle(): TrustBundle {
-    return this.#bundles.get(this.trustDomain) ?? TrustBundle.of(this.trustDomain);
+    return this.#bundles.own;
   }
 
   bundleList(): readonly TrustBundle[] {
     return this.#bundles.list();
   }
 
-  /** X509-SVIDs in stock. */
+  /** All bundles now and after each change, until the signal aborts. */
+  watchBundles(signal: AbortSignal): AsyncGenerator<readonly TrustBundle[], void, undefined> {
+    return this.#bundles.watch(signal);
+  }
+
+  /** X509-SVIDs in stock for workloads. */
   get svidCount(): number {
-    return this.#shelf.size;
+    return this.#shelf.size - this.storedSvidCount;
+  }
+
+  /** X509-SVIDs in stock for SVID stores. */
+  get storedSvidCount(): number {
+    return this.#shelf.ids().filter((id) => this.#entries.get(id)?.storeSvid === true).length;
   }
 
   /** Calls back whenever there may be SVIDs to request. Returns the function that ends it. */
@@ -176,17 +188,9 @@ export class IdentityCache {
     this.#shelf.remove(id);
   }
 
-  #changeBundles(change: CacheChange): boolean {
-    let changed = false;
-    for (const bundle of change.bundles ?? []) {
-      if (this.#bundles.get(bundle.trustDomain)?.equals(bundle) === true) continue;
-      this.#bundles.set(bundle);
-      changed = true;
-      if (bundle.trustDomain.equals(this.trustDomain)) this.#renewTainted(bundle);
-    }
-    for (const trustDomain of change.removedBundles ?? []) {
-      if (this.#bundles.delete(trustDomain)) changed = true;
-    }
+  #changeBundles({ bundles = [], removedBundles = [] }: CacheChange): boolean {
+    const { changed, fresh } = this.#bundles.change(bundles, removedBundles);
+    for (const bundle of fresh) if (bundle.trustDomain.equals(this.trustDomain)) this.#renewTainted(bundle);
     return changed;
   }
 
@@ -232,17 +236,7 @@ export class IdentityCache {
       identities,
       settled: this.#synced && entries.every((entry) => this.#shelf.settled(entry, now)),
       bundle: this.ownBundle,
-      federatedBundles: this.#federated(entries),
+      federatedBundles: this.#bundles.federated(new Set(entries.flatMap(({ federatesWith }) => federatesWith))),
     };
-  }
-
-  #federated(entries: readonly AgentEntry[]): readonly TrustBundle[] {
-    const names = new Set(entries.flatMap(({ federatesWith }) => federatesWith));
-    names.delete(this.trustDomain.name);
-    if (names.size === 0) return [];
-    return this.#bundles
-      .list()
-      .filter((bundle) => names.has(bundle.trustDomain.name))
-      .sort((a, b) => (a.trustDomain.name < b.trustDomain.name ? -1 : 1));
   }
 }

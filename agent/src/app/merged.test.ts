@@ -41,11 +41,12 @@ describe('merged', () => {
         left = true;
       }
     }
-    const failing = {
-      [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('no')) }),
-    };
+    const trouble = Promise.withResolvers<never>();
+    const failing = { [Symbol.asyncIterator]: () => ({ next: () => trouble.promise }) };
     const all = merged(other(), failing);
     await all.next();
+    trouble.reject(new Error('no'));
+    await turn();
     await expect(all.next()).rejects.toThrow('no');
     await turn();
     expect(left).toBe(true);

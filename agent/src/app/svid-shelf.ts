@@ -28,6 +28,11 @@ export class SvidShelf {
     return this.#stock.size;
   }
 
+  /** Of the entries that have one in stock. */
+  ids(): readonly string[] {
+    return [...this.#stock.keys()];
+  }
+
   /** The SVID to hand out for this entry now: unexpired (S1) and with the entry's own SPIFFE ID. */
   usable(entry: AgentEntry, now: number): X509Svid | undefined {
     const svid = this.#stock.get(entry.id)?.svid;

@@ -1,7 +1,14 @@
 import { dirname } from 'node:path';
 import { aboutSetting, type Clock, ensureDir, type Logger } from '@steeple/daemon';
 import { describePeer, GrpcHost, logCalls, type PeerCredentials, UnixListener } from '@steeple/daemon/listen';
-import { type Handlers, type HealthState, healthHandlers, reflectionHandlers } from '@steeple/proto/grpc';
+import { SecretDiscoveryService } from '@steeple/proto/envoy';
+import {
+  type Handlers,
+  type HealthState,
+  healthHandlers,
+  type Middleware,
+  reflectionHandlers,
+} from '@steeple/proto/grpc';
 import { healthV1, reflectionV1, reflectionV1alpha } from '@steeple/proto/infra';
 import { SpiffeWorkloadAPI } from '@steeple/proto/workload';
 import { securityHeader } from '../api/security-header.ts';
@@ -11,11 +18,16 @@ export interface WorkloadSocketParts {
   readonly health: HealthState;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Given the way to learn who is behind a connection. */
-  readonly handlers: (peerOf: (peerKey: string) => PeerCredentials | undefined) => Handlers<typeof SpiffeWorkloadAPI>;
+  /** Around every call, outermost. */
+  readonly middleware?: readonly Middleware[];
+  /** Given the way to learn who is behind a connection. An API without handlers is not offered. */
+  readonly handlers: (peerOf: (peerKey: string) => PeerCredentials | undefined) => {
+    readonly workload?: Handlers<typeof SpiffeWorkloadAPI> | undefined;
+    readonly secrets?: Handlers<typeof SecretDiscoveryService> | undefined;
+  };
 }
 
-/** The socket that workloads connect to: the Workload API, health and reflection. */
+/** The socket that workloads connect to: the Workload API, Envoy's secret discovery, health and reflection. */
 export class WorkloadSocket {
   readonly #host: GrpcHost;
   readonly #listener: UnixListener;
@@ -26,18 +38,28 @@ export class WorkloadSocket {
   }
 
   /** @throws ConfigError when the path cannot be used */
-  static async listen({ path, health, clock, logger, handlers }: WorkloadSocketParts): Promise<WorkloadSocket> {
+  static async listen({ path, health, clock, logger, ...parts }: WorkloadSocketParts): Promise<WorkloadSocket> {
     const host: GrpcHost = new GrpcHost({
       logger,
       clock,
-      middleware: [logCalls(logger, clock, ({ peerKey }) => describePeer(host.peer(peerKey))), securityHeader],
+      middleware: [
+        ...(parts.middleware ?? []),
+        logCalls(logger, clock, ({ peerKey }) => describePeer(host.peer(peerKey))),
+        securityHeader,
+      ],
     });
     const peerOf = (peerKey: string) => {
       const peer = host.peer(peerKey);
       return peer?.kind === 'unix' ? peer.credentials : undefined;
     };
-    const reflection = reflectionHandlers([SpiffeWorkloadAPI, healthV1.Health]);
-    host.add(SpiffeWorkloadAPI, handlers(peerOf));
+    const { workload, secrets } = parts.handlers(peerOf);
+    if (workload !== undefined) host.add(SpiffeWorkloadAPI, workload);
+    if (secrets !== undefined) host.add(SecretDiscoveryService, secrets);
+    const reflection = reflectionHandlers([
+      ...(workload === undefined ? [] : [SpiffeWorkloadAPI]),
+      ...(secrets === undefined ? [] : [SecretDiscoveryService]),
+      healthV1.Health,
+    ]);
     host.add(healthV1.Health, healthHandlers(health));
     host.add(reflectionV1.ServerReflection, reflection.v1);
     host.add(reflectionV1alpha.ServerReflection, reflection.v1alpha);

@@ -3,6 +3,6 @@ export { GrpcHost, type GrpcHostOptions, type HostLimits } from './grpc-host.ts'
 export { type HttpPort, type HttpPortOptions, listenHttp } from './http-port.ts';
 export { type CallOutcome, limitRate, logCalls, observeCalls, requireHeader } from './interceptors.ts';
 export { describePeer, type Peer } from './peer.ts';
-export { type PeerCredentials, peerCredentials } from './peer-credentials.ts';
+export { type PeerCredentials, peerCredentials, processCredentials } from './peer-credentials.ts';
 export { type RateLimit, RateLimiter } from './rate-limit.ts';
 export { type SocketMode, UnixListener, type UnixListenerOptions } from './unix-listener.ts';

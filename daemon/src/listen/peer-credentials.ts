@@ -1,4 +1,4 @@
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync, readFileSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import koffi from 'koffi';
 import { processState } from './process-state.ts';
@@ -47,6 +47,19 @@ export function peerCredentials(socket: Socket): PeerCredentials {
     if (pidfd !== undefined) closeSync(pidfd);
     throw error;
   }
+}
+
+/**
+ * The process that has this pid now. Nothing ties a number to a process before this call: it is for callers who answer
+ * for the number themselves. Throws if there is no such process.
+ */
+export function processCredentials(pid: number): PeerCredentials {
+  const startTime = Number.isInteger(pid) && pid > 0 ? processState(pid)?.startTime : undefined;
+  const owner = startTime === undefined ? undefined : statSync(`/proc/${pid}`, { throwIfNoEntry: false });
+  if (startTime === undefined || owner === undefined) throw new Error('there is no such process');
+  const peer = new Peer({ pid, uid: owner.uid, gid: owner.gid, startTime, pidfd: undefined });
+  if (!peer.isAlive()) throw new Error('there is no such process');
+  return peer;
 }
 
 class Peer implements PeerCredentials {

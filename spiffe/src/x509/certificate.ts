@@ -47,6 +47,7 @@ export class Certificate {
   readonly unknownCritical: readonly string[];
   readonly #fields: CertificateFields;
   #publicKey: KeyObject | undefined;
+  #serialDecimal: string | undefined;
 
   private constructor(raw: Uint8Array) {
     const fields = readCertificateFields(raw);
@@ -84,12 +85,19 @@ export class Certificate {
   }
 
   get serialDecimal(): string {
-    return BigInt(`0x${this.serialHex}`).toString();
+    this.#serialDecimal ??= BigInt(`0x${this.serialHex}`).toString();
+    return this.#serialDecimal;
   }
 
   /** For people, such as `C=US,O=SPIRE`. */
   get subjectText(): string {
     return nameText(this.#fields.subjectAttributes);
+  }
+
+  /** The same the other way round, as RFC 4514 and Go print it: `O=SPIRE,C=US`. */
+  get reversedSubjectText(): string {
+    const text = nameText(this.#fields.subjectAttributes.toReversed());
+    return text.replaceAll(/(^|,)serialNumber=/g, '$1SERIALNUMBER=');
   }
 
   get commonName(): string | undefined {
