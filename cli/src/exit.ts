@@ -11,4 +11,11 @@ export class UserError extends Error {
 }
 
 /** The command's outcome is a failure although it ran to its end, such as a batch with a refused item. */
-export class Failed extends Error {}
+export class Failed extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

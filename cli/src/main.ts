@@ -6,7 +6,7 @@ import { Failed, UserError } from './exit.ts';
 import { createProgram } from './program.ts';
 import type { CliContext } from './verb.ts';
 
-/** Runs the command line and returns the exit code: 0 for success, 1 for any failure. */
+/** Runs the command line and returns the exit code: 0 for success, 1 for a failure. */
 export async function main(argv: readonly string[], context: CliContext = processContext()): Promise<number> {
   const program = createProgram(context);
   for (const command of allCommands(program)) command.exitOverride();
@@ -15,7 +15,8 @@ export async function main(argv: readonly string[], context: CliContext = proces
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-    if (!(error instanceof Failed)) context.err(explain(error));
+    if (error instanceof Failed) return error.exitCode;
+    context.err(explain(error));
     return 1;
   }
 }

@@ -40,6 +40,7 @@ function verbCommand(verb: Verb, context: CliContext, parent: Command): Command 
   const command = new Command(verb.name).description(verb.summary).copyInheritedSettings(parent);
   for (const argument of verb.args ?? []) command.argument(argument);
   for (const flag of verb.flags) command.addOption(optionOf(flag));
+  if (verb.raw === true) command.allowUnknownOption().allowExcessArguments().helpOption(false);
   return command.action(async () => {
     // Not commander's own check: that comes before it has noticed a mistyped flag.
     const missing = command.options.find(({ long }) => isMissing(verb, long, command));

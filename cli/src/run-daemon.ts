@@ -12,7 +12,7 @@ export interface Daemon {
 /** Starts daemons in order and stays until one ends or the user interrupts; then stops them in reverse order. */
 export async function runDaemons(
   daemons: readonly Daemon[],
-  context: CliContext,
+  context: Pick<CliContext, 'signal'>,
   started: () => Promise<void> | void = () => {},
 ): Promise<void> {
   const interrupted = new Promise<'interrupted'>((resolve) => {

@@ -21,6 +21,8 @@ export interface Verb {
   /** Positional arguments, as commander writes them: `[id]`. */
   readonly args?: readonly string[];
   readonly flags: readonly Flag[];
+  /** Takes all words behind it as they are, flags and `--help` included. */
+  readonly raw?: boolean;
   readonly load: () => Promise<Run>;
 }
 

@@ -2,6 +2,7 @@
 import type { Noun, Verb } from '../verb.ts';
 import { agentNoun } from './agent.ts';
 import { apiNoun } from './api.ts';
+import { compatNoun } from './compat.ts';
 import { entryNoun } from './entry.ts';
 import { jwtNoun, witNoun, x509Noun } from './mint.ts';
 import { serverNoun } from './server.ts';
@@ -17,6 +18,7 @@ export const nouns: readonly Noun[] = [
   jwtNoun,
   witNoun,
   apiNoun,
+  compatNoun,
 ];
 
 export const verbs: readonly Verb[] = [
