@@ -82,6 +82,7 @@ export {
   effectiveTtl,
   LIFETIMES,
   longestUncutTtl,
+  mustActivate,
   rotateAt,
   rotateForAvailability,
   shouldActivate,

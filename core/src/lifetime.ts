@@ -56,6 +56,11 @@ export function shouldActivate(active: AuthorityLife, now: number): boolean {
   return active.notAfter - now <= Math.min((active.notAfter - active.issuedAt) / 6, 7 * DAY);
 }
 
+/** Whether the successor can be waited for no longer: half of the time from {@link shouldActivate} to the end is over. */
+export function mustActivate(active: AuthorityLife, now: number): boolean {
+  return active.notAfter - now <= Math.min((active.notAfter - active.issuedAt) / 12, 3.5 * DAY);
+}
+
 /** The longest SVID lifetime that an authority of `authorityTtl` seconds never has to cut short. */
 export function longestUncutTtl(authorityTtl: number): number {
   return Math.min(authorityTtl / 6, 7 * DAY);

@@ -119,7 +119,7 @@ export const serverConfigSchema = z.strictObject({
       BundlePublisher: unsupported,
       CredentialComposer: unsupported,
       Notifier: unsupported,
-      UpstreamAuthority: unsupported,
+      UpstreamAuthority: plugins.optional(),
     }),
   ).optional(),
   health_checks: healthChecksSchema.optional(),

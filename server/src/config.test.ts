@@ -101,8 +101,8 @@ describe('parseServerConfig', () => {
     [server('federation { }'), /server\.federation: is a setting of SPIRE/],
     [server('experimental { wit_issuer = "https://example.org" }'), /wit_issuer: must not be a URL/],
     [
-      `${server('')}plugins { UpstreamAuthority "disk" { plugin_data {} } }`,
-      /plugins\.UpstreamAuthority: is a setting of SPIRE/,
+      `${server('')}plugins { UpstreamAuthority "disk" { plugin_data {} } UpstreamAuthority "spire" { } }`,
+      /plugins\.UpstreamAuthority: only one UpstreamAuthority/,
     ],
     [
       `${server('')}plugins { KeyManager "disk" {} KeyManager "memory" {} }`,

@@ -49,6 +49,8 @@ export interface ServerConfig {
   readonly plugins: {
     readonly datastore: PluginChoice;
     readonly keyManager: PluginChoice;
+    /** Undefined: this server makes its own roots. */
+    readonly upstreamAuthority: PluginChoice | undefined;
     readonly nodeVerifiers: readonly PluginChoice[];
   };
 }
@@ -114,7 +116,12 @@ const choosePlugins = (
   const datastore = enabled(file?.DataStore);
   const keyManager = enabled(file?.KeyManager);
   const nodeVerifiers = enabled(file?.NodeAttestor);
-  const problems = [...atMostOne('DataStore', datastore, document), ...atMostOne('KeyManager', keyManager, document)];
+  const upstreamAuthority = enabled(file?.UpstreamAuthority);
+  const problems = [
+    ...atMostOne('DataStore', datastore, document),
+    ...atMostOne('KeyManager', keyManager, document),
+    ...atMostOne('UpstreamAuthority', upstreamAuthority, document),
+  ];
   if (problems.length > 0) throw new ConfigError(problems);
   const withTokens = nodeVerifiers.some(({ name }) => name === 'join_token');
   return {
@@ -123,6 +130,7 @@ const choosePlugins = (
       data: { database_type: 'sqlite3', connection_string: join(dataDir, 'datastore.sqlite3') },
     },
     keyManager: keyManager[0] ?? { name: 'disk', data: { keys_path: join(dataDir, 'keys.json') } },
+    upstreamAuthority: upstreamAuthority[0],
     nodeVerifiers: withTokens ? nodeVerifiers : [{ name: 'join_token', data: {} }, ...nodeVerifiers],
   };
 };

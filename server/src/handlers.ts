@@ -25,7 +25,7 @@ export const handlersOf = (
   agent: agentHandlers({ trustDomain, clock, ...use }),
   entry: entryHandlers({ trustDomain, ...use }),
   svid: svidHandlers({ trustDomain, ...use }),
-  sync: syncHandlers(use.feed),
+  sync: syncHandlers({ trustDomain, ...use }),
   health: serverHealthHandlers(use.health),
   bundle: bundleHandlers(use),
   trustDomain: trustDomainHandlers(use),

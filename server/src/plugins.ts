@@ -8,6 +8,7 @@ const FILE_KIND: Partial<Record<PluginKind, string>> = {
   datastore: 'DataStore',
   'key-manager': 'KeyManager',
   'node-verifier': 'NodeAttestor',
+  'upstream-authority': 'UpstreamAuthority',
 };
 
 /**
@@ -31,9 +32,10 @@ export const createPlugin = <K extends PluginKind>(
  * @throws {ConfigError} with all problems
  */
 export const checkPlugins = async ({ plugins }: Pick<ServerConfig, 'plugins'>): Promise<void> => {
-  const chosen: [PluginKind, PluginChoice][] = [
+  const chosen: (readonly [PluginKind, PluginChoice])[] = [
     ['datastore', plugins.datastore],
     ['key-manager', plugins.keyManager],
+    ...(plugins.upstreamAuthority ? [['upstream-authority', plugins.upstreamAuthority] as const] : []),
     ...plugins.nodeVerifiers.map((choice): [PluginKind, PluginChoice] => ['node-verifier', choice]),
   ];
   const problems: ConfigProblem[] = [];

@@ -14,6 +14,7 @@ import {
 import { type GrpcHost, UnixListener } from '@steeple/daemon/listen';
 import type { BundleSource } from '@steeple/spiffe';
 import { systemWebRoots } from './app/federation/connect-endpoint.ts';
+import { followUpstreamTrust } from './app/follow-upstream.ts';
 import { type RandomBytes, systemRandom } from './app/randomness.ts';
 import type { ServerConfig } from './config.ts';
 import { localHost, remoteHost, type ServeParts } from './endpoints/serve.ts';
@@ -84,6 +85,12 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
       await aboutSetting('server.socket_path', () => listenLocally(config.socketPath, local, logger)),
     );
     tasks.run('authority rotation', (signal) => use.rotation.run(signal));
+    const { upstream } = use;
+    if (upstream) {
+      tasks.run('upstream authority', (signal) =>
+        followUpstreamTrust(upstream, use.rotation, { clock, logger }, signal),
+      );
+    }
     tasks.run('server identity', (signal) => use.identity.run(signal));
     tasks.run('pruning', (signal) => use.pruning.run(signal));
     tasks.run('federated bundles', (signal) => use.following.run(signal));

@@ -1,13 +1,9 @@
-import type { AuthorityKind } from '@steeple/core';
 import { LIFETIMES } from '@steeple/core';
 import type { Clock, Logger } from '@steeple/daemon';
 import type { Metrics } from '@steeple/daemon/metrics';
 import type { Datastore, KeyManager, StoreChange } from '@steeple/plugins';
 import { HealthState } from '@steeple/proto/grpc';
-import { ActiveAuthorities } from './app/active-authorities.ts';
 import { Agents } from './app/agents.ts';
-import { AuthorityKeys } from './app/authority-keys.ts';
-import { AuthorityRotation } from './app/authority-rotation.ts';
 import { AuthorizedEntries } from './app/authorized-entries.ts';
 import { Bundles } from './app/bundles.ts';
 import { CertificateAuthority } from './app/certificate-authority.ts';
@@ -21,15 +17,15 @@ import { Pruning } from './app/pruning.ts';
 import { type RandomBytes, random01 } from './app/randomness.ts';
 import { ServerIdentity } from './app/server-identity.ts';
 import { SvidIssuance } from './app/svid-issuance.ts';
+import { type Authorities, createAuthorities } from './authorities.ts';
 import type { ServerConfig } from './config.ts';
 import { createPlugin } from './plugins.ts';
 
 /** Everything a server can do, ready to be done. */
-export interface UseCases {
+export interface UseCases extends Authorities {
   readonly datastore: Datastore;
   readonly feed: ChangeFeed;
   readonly bundles: Bundles;
-  readonly rotation: AuthorityRotation;
   readonly identity: ServerIdentity;
   readonly authorized: AuthorizedEntries;
   readonly entries: Entries;
@@ -82,26 +78,12 @@ export const createUseCases = async (
   await bundles.load();
   await authorized.load(() => datastore.entries.loadAll());
 
-  const active = new ActiveAuthorities();
-  const ca = new CertificateAuthority(active, bundles, clock, random, {
+  const authorities = await createAuthorities(config, { ...parts, bundles }, stack);
+  const ca = new CertificateAuthority(authorities.active, bundles, clock, random, {
     ...config,
     witSvidTtl: LIFETIMES.witSvid,
   });
-  const rotation = new AuthorityRotation({
-    kinds: authorityKinds(config),
-    journal: datastore.authorities,
-    keys: new AuthorityKeys(parts.keys, random, {
-      trustDomain,
-      ttl: config.caTtl,
-      subject: config.caSubject,
-      keyTypes: config.keyTypes,
-    }),
-    bundles,
-    active,
-    clock,
-    logger,
-  });
-  await rotation.start();
+  await authorities.rotation.start();
   const identity = new ServerIdentity(trustDomain, ca, bundles, { clock, random, logger });
   await identity.rotate();
 
@@ -114,7 +96,7 @@ export const createUseCases = async (
     datastore,
     feed,
     bundles,
-    rotation,
+    ...authorities,
     identity,
     authorized,
     entries,
@@ -151,9 +133,3 @@ const follow = (
   for (const agent of change.agents.put) to.feed.agentChanged(agent);
   for (const id of change.agents.removed) to.feed.agentRemoved(id);
 };
-
-const authorityKinds = ({ jwtEnabled, witEnabled }: ServerConfig): AuthorityKind[] => [
-  'x509',
-  ...(jwtEnabled ? (['jwt'] as const) : []),
-  ...(witEnabled ? (['wit'] as const) : []),
-];

@@ -4,6 +4,7 @@ import type { Handlers } from '@steeple/proto/grpc';
 import type { agentV1 } from '@steeple/proto/server-api';
 import type { SpiffeId, TrustDomain } from '@steeple/spiffe';
 import type { Agents } from '../app/agents.ts';
+import type { BundleDelivery } from '../app/bundle-delivery.ts';
 import type { JoinTokens } from '../app/join-tokens.ts';
 import type { NodeAttestation } from '../app/node-attestation.ts';
 import { attestAgent } from './attest-agent.ts';
@@ -21,6 +22,7 @@ export const agentHandlers = (use: {
   agents: Agents;
   attestation: NodeAttestation;
   joinTokens: JoinTokens;
+  delivery: Pick<BundleDelivery, 'reported'>;
   clock: Clock;
 }): Handlers<typeof agentV1.Agent> => ({
   attestAgent: attestAgent(use.attestation, use.clock),
@@ -33,8 +35,11 @@ export const agentHandlers = (use: {
     return { svid: wireX509Svid(svid) };
   },
 
-  async postStatus({ agentVersion }, ctx) {
-    await use.agents.setVersion(agentOf(ctx), agentVersion);
+  async postStatus({ agentVersion, currentBundleSerial }, ctx) {
+    const agent = agentOf(ctx);
+    await use.agents.setVersion(agent, agentVersion);
+    // Agents of SPIRE never say; zero is no bundle.
+    if (currentBundleSerial > 0n) use.delivery.reported(agent.id.toString(), currentBundleSerial);
     return {};
   },
 

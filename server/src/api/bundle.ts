@@ -4,15 +4,19 @@ import type { Handlers } from '@steeple/proto/grpc';
 import { bundleV1 } from '@steeple/proto/server-api';
 import type { TrustBundle } from '@steeple/spiffe';
 import type { Bundles } from '../app/bundles.ts';
+import type { Downstream } from '../app/downstream.ts';
 import { auditItem } from './audit.ts';
 import { attempt } from './batch.ts';
+import { type HolderUse, noteBundle } from './bundle-holder.ts';
 import {
   type BundleMask,
   maskedBundle,
   readBundle,
+  readPublishedKey,
   readTokenAuthorities,
   readX509Authorities,
   wireBundle,
+  wireTokenAuthority,
 } from './translate/bundle.ts';
 import { readPage } from './translate/page.ts';
 import { prefixed, readTrustDomain } from './translate/spiffe-id.ts';
@@ -25,14 +29,33 @@ const deleteModes = new Map<number, BundleDeleteMode>([
   [DISSOCIATE, 'dissociate'],
 ]);
 
-/** spire.api.server.bundle.v1.Bundle. The two Publish calls belong to servers below this one, which do not exist yet. */
-export const bundleHandlers = (use: { bundles: Bundles }): Handlers<typeof bundleV1.Bundle> => ({
+interface BundleUse extends HolderUse {
+  readonly bundles: Bundles;
+  readonly downstream: Pick<Downstream, 'publishKey'>;
+}
+
+/** spire.api.server.bundle.v1.Bundle */
+export const bundleHandlers = (use: BundleUse): Handlers<typeof bundleV1.Bundle> => ({
   async countBundles() {
     return { count: await use.bundles.count() };
   },
 
-  async getBundle({ outputMask }) {
-    return wireBundle(use.bundles.own(), outputMask);
+  async getBundle({ outputMask }, ctx) {
+    const bundle = use.bundles.own();
+    if (outputMask?.x509Authorities ?? true) await noteBundle(use, ctx, bundle);
+    return wireBundle(bundle, outputMask);
+  },
+
+  async publishJWTAuthority({ jwtAuthority }, ctx) {
+    const key = readPublishedKey(jwtAuthority, 'JWT');
+    auditItem(ctx, { jwt_authority_key_id: key.kid, jwt_authority_expires_at: key.expiresAt });
+    return { jwtAuthorities: (await use.downstream.publishKey('jwt', key, ctx.signal)).map(wireTokenAuthority) };
+  },
+
+  async publishWITAuthority({ witAuthority }, ctx) {
+    const key = readPublishedKey(witAuthority, 'WIT');
+    auditItem(ctx, { wit_authority_key_id: key.kid, wit_authority_expires_at: key.expiresAt });
+    return { witAuthorities: (await use.downstream.publishKey('wit', key, ctx.signal)).map(wireTokenAuthority) };
   },
 
   async appendBundle(request, ctx) {

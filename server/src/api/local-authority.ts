@@ -1,19 +1,21 @@
-import { type AuthorityKind, type AuthoritySlot, IssuerError } from '@steeple/core';
-import type { Handlers } from '@steeple/proto/grpc';
+import type { AuthorityKind } from '@steeple/core';
+import type { CallContext, Handlers } from '@steeple/proto/grpc';
 import type { localauthorityV1 } from '@steeple/proto/server-api';
 import type { AuthorityRotation } from '../app/authority-rotation.ts';
+import type { AuthorityTaints, NamedAuthority } from '../app/authority-taints.ts';
+import { auditItem } from './audit.ts';
 import { wireTime } from './translate/number.ts';
 
-/**
- * spire.api.server.localauthority.v1.LocalAuthority, the same five verbs for each kind of authority. The two calls about
- * upstream authorities need an upstream, which does not exist yet.
- */
-export const localAuthorityHandlers = (use: {
-  rotation: AuthorityRotation;
-}): Handlers<typeof localauthorityV1.LocalAuthority> => {
-  const x509 = verbs(use.rotation, 'x509');
-  const jwt = verbs(use.rotation, 'jwt');
-  const wit = verbs(use.rotation, 'wit');
+interface AuthorityUse {
+  readonly rotation: AuthorityRotation;
+  readonly taints: AuthorityTaints;
+}
+
+/** spire.api.server.localauthority.v1.LocalAuthority, the same five verbs for each kind of authority. */
+export const localAuthorityHandlers = (use: AuthorityUse): Handlers<typeof localauthorityV1.LocalAuthority> => {
+  const x509 = verbs(use, 'x509');
+  const jwt = verbs(use, 'jwt');
+  const wit = verbs(use, 'wit');
   return {
     getX509AuthorityState: x509.state,
     prepareX509Authority: x509.prepare,
@@ -30,16 +32,18 @@ export const localAuthorityHandlers = (use: {
     activateWITAuthority: wit.activate,
     taintWITAuthority: wit.taint,
     revokeWITAuthority: wit.revoke,
-    taintX509UpstreamAuthority: noUpstream,
-    revokeX509UpstreamAuthority: noUpstream,
+    async taintX509UpstreamAuthority({ subjectKeyId }, ctx) {
+      auditItem(ctx, { subject_key_id: subjectKeyId });
+      return { upstreamAuthoritySubjectKeyId: await use.taints.taintUpstream(subjectKeyId) };
+    },
+    async revokeX509UpstreamAuthority({ subjectKeyId }, ctx) {
+      auditItem(ctx, { subject_key_id: subjectKeyId });
+      return { upstreamAuthoritySubjectKeyId: await use.taints.revokeUpstream(subjectKeyId) };
+    },
   };
 };
 
-const noUpstream = async (): Promise<never> => {
-  throw new IssuerError('failed-precondition', 'upstream authority is not configured');
-};
-
-const verbs = (rotation: AuthorityRotation, kind: AuthorityKind) => ({
+const verbs = ({ rotation, taints }: AuthorityUse, kind: AuthorityKind) => ({
   state: async () => {
     const { active, prepared, old } = rotation.state(kind);
     return {
@@ -49,19 +53,35 @@ const verbs = (rotation: AuthorityRotation, kind: AuthorityKind) => ({
     };
   },
   prepare: async () => ({ preparedAuthority: wireState(await rotation.prepare(kind)) }),
-  activate: async ({ authorityId }: Named) => ({
-    activatedAuthority: wireState(await rotation.activate(kind, authorityId)),
-  }),
-  taint: async ({ authorityId }: Named) => ({ taintedAuthority: wireState(await rotation.taint(kind, authorityId)) }),
-  revoke: async ({ authorityId }: Named) => ({ revokedAuthority: wireState(await rotation.revoke(kind, authorityId)) }),
+  activate: async ({ authorityId }: Named, ctx: CallContext) => {
+    audit(ctx, authorityId);
+    return { activatedAuthority: wireState(await rotation.activate(kind, authorityId, ctx.signal)) };
+  },
+  taint: async ({ authorityId }: Named, ctx: CallContext) => {
+    audit(ctx, authorityId);
+    rotation.state(kind);
+    const tainted = await taints.taint(kind, authorityId);
+    // Of tokens SPIRE tells the id only.
+    return { taintedAuthority: wireState(kind === 'x509' ? tainted : { authorityId }) };
+  },
+  revoke: async ({ authorityId }: Named, ctx: CallContext) => {
+    audit(ctx, authorityId);
+    rotation.state(kind);
+    await taints.revoke(kind, authorityId);
+    return { revokedAuthority: wireState({ authorityId }) };
+  },
 });
 
 interface Named {
   readonly authorityId: string;
 }
 
-const wireState = (slot: AuthoritySlot) => ({
-  authorityId: slot.authorityId,
-  expiresAt: wireTime(slot.notAfter),
-  upstreamAuthoritySubjectKeyId: slot.upstreamAuthorityId ?? '',
+const audit = (ctx: CallContext, authorityId: string): void => {
+  if (authorityId !== '') auditItem(ctx, { local_authority_id: authorityId });
+};
+
+const wireState = ({ authorityId, notAfter = 0, upstreamAuthorityId = '' }: NamedAuthority) => ({
+  authorityId,
+  expiresAt: wireTime(notAfter),
+  upstreamAuthoritySubjectKeyId: upstreamAuthorityId,
 });

@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { dnsNameProblem, type EntryDraft, IssuerError, requireWorkload, wildcardOverlap } from '@steeple/core';
 import type { Handlers } from '@steeple/proto/grpc';
 import type { svidV1 } from '@steeple/proto/server-api';
-import { type Csr, SpiffeId, type TrustDomain } from '@steeple/spiffe';
+import { type Certificate, type Csr, SpiffeId, type TrustDomain } from '@steeple/spiffe';
+import type { Downstream } from '../app/downstream.ts';
 import { readRequest, type SvidIssuance } from '../app/svid-issuance.ts';
 import { auditItem } from './audit.ts';
 import { attempt } from './batch.ts';
@@ -13,10 +14,11 @@ import { wireTokenSvid, wireX509Svid } from './translate/svid.ts';
 /** Items of a batch that are signed before others get their turn: signing is work for this thread. */
 const TURN = 16;
 
-/** spire.api.server.svid.v1.SVID; CAs for downstream servers are not issued yet. */
+/** spire.api.server.svid.v1.SVID */
 export const svidHandlers = (use: {
   trustDomain: TrustDomain;
   issuance: SvidIssuance;
+  downstream: Pick<Downstream, 'newCa'>;
 }): Handlers<typeof svidV1.SVID> => ({
   async batchNewX509SVID({ params }, ctx) {
     if (params.length === 0) throw new IssuerError('invalid-argument', 'missing parameters');
@@ -54,6 +56,12 @@ export const svidHandlers = (use: {
     return { results };
   },
 
+  async newDownstreamX509CA({ csr, preferredTtl }, ctx) {
+    const { chain, roots } = await use.downstream.newCa(csr, readTtl(preferredTtl));
+    auditItem(ctx, { trust_domain_id: use.trustDomain.id, expires_at: chain[0]?.notAfter });
+    return { caCertChain: chain.map(derOf), x509Authorities: roots.map(derOf) };
+  },
+
   async mintX509SVID({ csr: der, ttl }, ctx) {
     const csr = readRequest(der, 'failed to verify CSR signature');
     const id = readCsrId(csr, use.trustDomain);
@@ -78,6 +86,8 @@ export const svidHandlers = (use: {
     return { svid: wireTokenSvid(svid) };
   },
 });
+
+const derOf = ({ raw }: Certificate): Uint8Array<ArrayBuffer> => Uint8Array.from(raw);
 
 const readWorkloadId = (wire: WireId | undefined, trustDomain: TrustDomain): SpiffeId =>
   prefixed('invalid SPIFFE ID', () => {

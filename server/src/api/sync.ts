@@ -1,6 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Handlers } from '@steeple/proto/grpc';
 import type { syncV1 } from '@steeple/proto/steeple-api';
+import type { TrustDomain } from '@steeple/spiffe';
+import type { BundleDelivery } from '../app/bundle-delivery.ts';
 import type { ChangeFeed, WatchEvent } from '../app/change-feed.ts';
 import { agentOf } from './caller.ts';
 import { wireBundle } from './translate/bundle.ts';
@@ -9,10 +11,18 @@ import { wireEntry } from './translate/entry.ts';
 /** Entries in one message, so that it stays far below gRPC's limit. */
 const ENTRIES_PER_MESSAGE = 100;
 
+interface SyncUse {
+  readonly trustDomain: TrustDomain;
+  readonly feed: ChangeFeed;
+  readonly delivery: Pick<BundleDelivery, 'sent' | 'listens'>;
+}
+
 /** steeple.sync.v1.Sync: what concerns an agent, as it happens. */
-export const syncHandlers = (feed: ChangeFeed): Handlers<typeof syncV1.Sync> => ({
+export const syncHandlers = ({ trustDomain, feed, delivery }: SyncUse): Handlers<typeof syncV1.Sync> => ({
   async *watch(_request, ctx) {
+    const agent = agentOf(ctx).id.toString();
     const watcher = feed.open(agentOf(ctx));
+    const stopListening = delivery.listens(agent);
     try {
       // Only now: every change from here on is in the watcher already.
       yield { event: { case: 'ready' as const, value: {} } };
@@ -22,8 +32,11 @@ export const syncHandlers = (feed: ChangeFeed): Handlers<typeof syncV1.Sync> => 
           continue;
         }
         for (const value of messagesOf(event)) yield { event: { case: 'changes' as const, value } };
+        const own = event.bundles.find((bundle) => bundle.trustDomain.equals(trustDomain));
+        if (own) delivery.sent(agent, own.sequence);
       }
     } finally {
+      stopListening();
       watcher.close();
     }
   },

@@ -1,5 +1,5 @@
 import { type AuthorityKind, IssuerError } from '@steeple/core';
-import type { JwtSigner, X509Issuer } from '@steeple/spiffe';
+import type { Certificate, JwtSigner, X509Issuer } from '@steeple/spiffe';
 
 /** A key that signs tokens now. */
 export interface TokenIssuer {
@@ -14,11 +14,17 @@ export interface TokenIssuer {
  */
 export class ActiveAuthorities {
   #x509: X509Issuer | undefined;
+  #x509Root: Certificate | undefined;
   readonly #tokens: { jwt: TokenIssuer | undefined; wit: TokenIssuer | undefined } = { jwt: undefined, wit: undefined };
 
   /** @throws {IssuerError} `unavailable` before the first activation */
   x509(): X509Issuer {
     return this.#x509 ?? initializing('x509');
+  }
+
+  /** What the X.509 authority stands on: itself, or a root above. @throws {IssuerError} `unavailable` */
+  x509Root(): Certificate {
+    return this.#x509Root ?? initializing('x509');
   }
 
   /** @throws {IssuerError} `unavailable` before the first activation */
@@ -36,8 +42,9 @@ export class ActiveAuthorities {
     return this.#x509 !== undefined;
   }
 
-  activateX509(issuer: X509Issuer): void {
+  activateX509(issuer: X509Issuer, root: Certificate): void {
     this.#x509 = issuer;
+    this.#x509Root = root;
   }
 
   activateToken(kind: 'jwt' | 'wit', issuer: TokenIssuer): void {

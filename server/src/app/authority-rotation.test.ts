@@ -6,14 +6,19 @@ import { SpiffeId, spkiOf, TrustDomain, verifyJwtSvid, verifyX509Svid } from '@s
 import { FakeClock, MemoryLogger } from '@steeple/test-kit';
 import { describe, expect, it } from 'vitest';
 import { ActiveAuthorities } from './active-authorities.ts';
+import { AuthorityBook } from './authority-book.ts';
 import { AuthorityKeys } from './authority-keys.ts';
 import { AuthorityRotation } from './authority-rotation.ts';
+import { AuthorityTaints } from './authority-taints.ts';
+import { BundleDelivery } from './bundle-delivery.ts';
 import { Bundles } from './bundles.ts';
 import { CertificateAuthority } from './certificate-authority.ts';
 import { systemRandom } from './randomness.ts';
+import { Serial } from './serial.ts';
 
 const TD = TrustDomain.parse('example.org');
 const HOUR = 3600;
+const never = new AbortController().signal;
 const spki = spkiOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
 
 interface Stores {
@@ -39,19 +44,26 @@ const begin = async ({ clock, datastore, keys }: Stores) => {
   datastore.watch((change) => bundles.apply(change));
   await bundles.load();
   const active = new ActiveAuthorities();
+  const logger = new MemoryLogger();
+  const [book, serial] = [new AuthorityBook(datastore.authorities, bundles), new Serial()];
+  const taints = new AuthorityTaints(book, serial, false, logger);
+  const delivery = new BundleDelivery(datastore.agents, clock);
   const rotation = new AuthorityRotation({
     kinds: ['x509', 'jwt', 'wit'],
-    journal: datastore.authorities,
+    book,
+    serial,
+    taints,
+    delivery,
+    hasUpstream: false,
     keys: new AuthorityKeys(keys, systemRandom, {
       trustDomain: TD,
       ttl: 24 * HOUR,
       subject: { country: ['US'], organization: ['SPIFFE'] },
       keyTypes: { x509: 'ec-p256', jwt: 'ec-p256', wit: 'ec-p256' },
     }),
-    bundles,
     active,
     clock,
-    logger: new MemoryLogger(),
+    logger,
   });
   await rotation.start();
   const settings = { x509SvidTtl: HOUR, jwtSvidTtl: 300, witSvidTtl: HOUR, jwtIssuer: undefined, witIssuer: undefined };
@@ -67,7 +79,7 @@ const begin = async ({ clock, datastore, keys }: Stores) => {
     check();
     return check;
   };
-  return { rotation, bundles, sign };
+  return { rotation, taints, delivery, logger, bundles, sign };
 };
 
 const named = ({ active, prepared, old }: AuthorityState) =>
@@ -155,7 +167,7 @@ describe('AuthorityRotation', () => {
     const { rotation, sign } = await begin(stores);
     const { authorityId } = await rotation.prepare('x509');
     await stores.keys.generate('x509-CA-B', 'ec-p256');
-    expect(await outcome(rotation.activate('x509', authorityId))).toBe(
+    expect(await outcome(rotation.activate('x509', authorityId, never))).toBe(
       'internal: the key of the prepared authority is gone',
     );
     await sign();
@@ -182,23 +194,89 @@ describe('AuthorityRotation', () => {
   });
 
   it('is steered by hand as SPIRE is', async () => {
-    const { rotation, bundles, sign } = await begin(await newStores());
+    const { rotation, taints, bundles, sign } = await begin(await newStores());
     const first = rotation.state('jwt').active?.authorityId ?? '';
     const { authorityId: second } = await rotation.prepare('jwt');
-    expect(await outcome(rotation.activate('jwt', ''))).toBe('invalid-argument: no authority ID provided');
-    expect(await outcome(rotation.activate('jwt', first))).toBe('invalid-argument: unexpected authority ID');
-    expect(await outcome(rotation.taint('jwt', first))).toBe(
-      'invalid-argument: unable to taint current local authority',
+    expect(await outcome(rotation.activate('jwt', '', never))).toBe('invalid-argument: no authority ID provided');
+    expect(await outcome(rotation.activate('jwt', first, never))).toBe('invalid-argument: unexpected authority ID');
+    expect(await outcome(taints.taint('jwt', first))).toBe('invalid-argument: unable to taint current local authority');
+    await rotation.activate('jwt', second, never);
+    expect(await outcome(taints.revoke('jwt', first))).toBe(
+      'internal: failed to revoke JWT authority: it is not possible to revoke an untainted key',
     );
-    await rotation.activate('jwt', second);
-    expect(await outcome(rotation.revoke('jwt', first))).toMatch(
-      /^internal: .*not possible to revoke an untainted key/,
+    await taints.taint('jwt', first);
+    expect(await outcome(taints.taint('jwt', first))).toBe(
+      'internal: failed to taint JWT authority: key is already tainted',
     );
-    await rotation.taint('jwt', first);
     expect(bundles.own().jwtAuthority(first)?.tainted).toBe(true);
-    await rotation.revoke('jwt', first);
+    await taints.revoke('jwt', first);
+    expect(await outcome(taints.revoke('jwt', first))).toBe(
+      'internal: failed to revoke JWT authority: no JWT Key found with provided key ID',
+    );
     expect(bundles.own().jwtAuthority(first)).toBeUndefined();
     expect(rotation.state('jwt').old?.authorityId).toBe(first);
     await sign();
+  });
+
+  it('can taint and revoke what lost its slot to a second prepare', async () => {
+    const { rotation, taints, bundles } = await begin(await newStores());
+    const { authorityId: lost } = await rotation.prepare('x509');
+    await rotation.prepare('x509');
+    await taints.taint('x509', lost);
+    await taints.revoke('x509', lost);
+    expect(bundles.own().x509Authorities.some(({ certificate }) => certificate.subjectKeyId === lost)).toBe(false);
+    expect(await outcome(taints.taint('x509', lost))).toBe('invalid-argument: unexpected authority ID');
+  });
+
+  it('waits with a new authority until every live agent has had it, by hand and by the clock', async () => {
+    const stores = await newStores();
+    const { rotation, delivery, bundles } = await begin(stores);
+    delivery.sent('spiffe://example.org/spire/agent/a', bundles.own().sequence);
+    const { authorityId } = await rotation.prepare('x509');
+    const activating = rotation.activate('x509', authorityId, never);
+    await stores.clock.advance(5);
+    expect(rotation.state('x509').prepared?.authorityId).toBe(authorityId);
+    delivery.sent('spiffe://example.org/spire/agent/a', bundles.own().sequence);
+    await stores.clock.advance(1);
+    await activating;
+    expect(rotation.state('x509').active?.authorityId).toBe(authorityId);
+
+    await stores.clock.advance(12 * HOUR);
+    const stop = delivery.listens('spiffe://example.org/spire/agent/deaf');
+    await rotation.tick();
+    await stores.clock.advance(8 * HOUR);
+    await rotation.tick();
+    expect(rotation.state('x509').active?.authorityId).toBe(authorityId);
+    await stores.clock.advance(2 * HOUR);
+    await rotation.tick();
+    expect(rotation.state('x509').old?.authorityId).toBe(authorityId);
+    stop();
+  });
+
+  it('waits for no dead agent, and for a deaf one half a minute', async () => {
+    const stores = await newStores();
+    const { rotation, delivery, logger } = await begin(stores);
+    delivery.sent('spiffe://example.org/spire/agent/dead', 0n);
+    await stores.clock.advance(31);
+    await rotation.activate('jwt', (await rotation.prepare('jwt')).authorityId, never);
+    delivery.listens('spiffe://example.org/spire/agent/deaf');
+    const activating = rotation.activate('wit', (await rotation.prepare('wit')).authorityId, never);
+    for (let second = 0; second < 31; second++) await stores.clock.advance(1);
+    await activating;
+    expect(logger.text).toContain('spire/agent/deaf');
+  });
+
+  it('activates nothing for a caller that left', async () => {
+    const stores = await newStores();
+    const { rotation, delivery } = await begin(stores);
+    delivery.listens('spiffe://example.org/spire/agent/deaf');
+    const { authorityId } = await rotation.prepare('x509');
+    const gone = new AbortController();
+    const activating = rotation.activate('x509', authorityId, gone.signal);
+    const failed = expect(activating).rejects.toThrow();
+    await stores.clock.advance(1);
+    gone.abort();
+    await failed;
+    expect(rotation.state('x509').prepared?.authorityId).toBe(authorityId);
   });
 });

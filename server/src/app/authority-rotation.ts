@@ -1,225 +1,260 @@
 import {
   type AuthorityKind,
   type AuthoritySlot,
-  type AuthoritySlots,
   type AuthorityState,
   activateAuthority,
-  appendAuthorities,
-  authorityState,
   freeSlot,
   IssuerError,
-  NO_AUTHORITIES,
+  mustActivate,
   prepareAuthority,
   pruneAuthorities,
-  requireRevocable,
-  revokeInBundle,
   shouldActivate,
   shouldPrepare,
-  taintAuthority,
-  taintInBundle,
+  taintUnderUpstream,
+  type UpstreamTrust,
 } from '@steeple/core';
 import type { Clock, Logger } from '@steeple/daemon';
-import type { AuthorityJournal } from '@steeple/plugins';
-import { type TrustBundle, X509Issuer } from '@steeple/spiffe';
+import type { Certificate, TokenAuthority } from '@steeple/spiffe';
 import type { ActiveAuthorities } from './active-authorities.ts';
-import { type AuthorityKeys, certificateOf, published } from './authority-keys.ts';
-import type { Bundles } from './bundles.ts';
-import { Serial } from './serial.ts';
+import type { AuthorityBook } from './authority-book.ts';
+import { type AuthorityKeys, isSignedAbove, published } from './authority-keys.ts';
+import type { AuthorityTaints } from './authority-taints.ts';
+import type { BundleDelivery } from './bundle-delivery.ts';
+import type { Serial } from './serial.ts';
+import { issuerOf, rootOf, UpstreamRoots } from './upstream-roots.ts';
 
 /** The rotation looks at least this often, seconds. */
 const TICK = 10;
-/** No authority has an upstream yet. */
-const CONTEXT = { hasUpstream: false };
+/** Seconds that agents get to fetch the bundle before an authority takes over that must. */
+const PATIENCE = 60;
+
+export interface AuthorityRotationParts {
+  readonly kinds: readonly AuthorityKind[];
+  readonly book: AuthorityBook;
+  readonly serial: Serial;
+  readonly keys: AuthorityKeys;
+  readonly taints: Pick<AuthorityTaints, 'revokedHere'>;
+  readonly delivery: Pick<BundleDelivery, 'lagging' | 'caughtUp'>;
+  readonly active: ActiveAuthorities;
+  readonly hasUpstream: boolean;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
 
 /**
  * Makes, replaces and retires the authorities that sign.
  *
- * 1. An authority signs only after its slot and its place in the bundle were stored, in one transaction.
+ * 1. An authority signs only after its slot and its place in the bundle were stored, in one transaction, and after every
+ *    live agent has had that bundle; the wait is bounded, see docs/decisions.
  * 2. Every change happens alone, one after the other.
  * 3. A slot counts only while the key manager holds that very key: a crash between the two leaves a slot without key
  *    (dropped) or a key without slot (overwritten by the next authority), and never one that signs unverifiably.
  * 4. The active slot is never overwritten; what leaves its slot stays in the bundle until it has expired.
+ * 5. A root above that is compromised is marked in our bundle only once nothing of ours is signed under it any more.
  */
 export class AuthorityRotation {
-  readonly #kinds: readonly AuthorityKind[];
-  readonly #journal: AuthorityJournal;
-  readonly #keys: AuthorityKeys;
-  readonly #bundles: Bundles;
-  readonly #active: ActiveAuthorities;
-  readonly #clock: Clock;
-  readonly #logger: Logger;
-  readonly #serial = new Serial();
-  #slots: AuthoritySlots = NO_AUTHORITIES;
+  readonly #parts: AuthorityRotationParts;
+  readonly #book: AuthorityBook;
+  readonly #above: UpstreamRoots;
+  /** The bundle in which an authority was published; unknown for those of an earlier run. */
+  readonly #publishedIn = new Map<string, bigint>();
+  readonly #stopping = new AbortController();
+  #isWaiting = false;
 
-  constructor(parts: {
-    kinds: readonly AuthorityKind[];
-    journal: AuthorityJournal;
-    keys: AuthorityKeys;
-    bundles: Bundles;
-    active: ActiveAuthorities;
-    clock: Clock;
-    logger: Logger;
-  }) {
-    this.#kinds = parts.kinds;
-    this.#journal = parts.journal;
-    this.#keys = parts.keys;
-    this.#bundles = parts.bundles;
-    this.#active = parts.active;
-    this.#clock = parts.clock;
-    this.#logger = parts.logger;
+  constructor(parts: AuthorityRotationParts) {
+    this.#parts = parts;
+    this.#book = parts.book;
+    this.#above = new UpstreamRoots(parts.hasUpstream, () => parts.clock.now());
   }
 
   /** Takes up where the last run ended, or begins. Afterwards every kind can sign. */
   start(): Promise<void> {
-    return this.#serial.run(async () => {
-      this.#slots = await this.#journal.load();
-      for (const kind of this.#kinds) await this.#recover(kind);
-      for (const kind of this.#kinds) await this.#advance(kind);
+    return this.#parts.serial.run(async () => {
+      await this.#book.load();
+      for (const kind of this.#parts.kinds) await this.#recover(kind);
+      for (const kind of this.#parts.kinds) await this.#advance(kind);
     });
   }
 
   /** Prepares and activates when it is time, until aborted. */
   async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#stopping.abort(), { once: true });
     for (;;) {
-      await this.#clock.sleep(this.#pause(), signal);
+      await this.#parts.clock.sleep(this.#pause(), signal);
       try {
         await this.tick();
       } catch (error) {
         // The active authorities go on; the next round tries again.
-        this.#logger.error('Rotating the authorities failed', { error });
+        if (!signal.aborted) this.#parts.logger.error('Rotating the authorities failed', { error });
       }
     }
   }
 
   /** One look at the clock. */
   tick(): Promise<void> {
-    return this.#serial.run(async () => {
-      for (const kind of this.#kinds) await this.#advance(kind);
+    return this.#parts.serial.run(async () => {
+      for (const kind of this.#parts.kinds) await this.#advance(kind);
+    });
+  }
+
+  /** Takes over what the upstream trusts, and leaves what it trusts no more. */
+  follow(trust: UpstreamTrust): Promise<void> {
+    return this.#parts.serial.run(async () => {
+      const { revokedHere } = this.#parts.taints;
+      await this.#book.save(this.#book.slots, (bundle) => this.#above.follow(bundle, trust, revokedHere));
+      await this.#advance('x509');
+      for (const kind of this.#parts.kinds) if (kind !== 'x509') await this.#publishMissing(kind, trust[kind]);
     });
   }
 
   /** @throws {IssuerError} `unavailable` before the first activation, `unimplemented` for a kind that is switched off */
   state(kind: AuthorityKind): AuthorityState {
     this.#require(kind);
-    return authorityState(this.#slots, kind);
+    return this.#book.state(kind);
   }
 
   /** Makes a new authority beside the active one. */
   prepare(kind: AuthorityKind): Promise<AuthoritySlot> {
     this.#require(kind);
-    return this.#serial.run(() => this.#prepare(kind));
+    return this.#parts.serial.run(() => this.#prepare(kind));
   }
 
-  /** Lets the prepared authority sign. @throws {IssuerError} with SPIRE's texts */
-  activate(kind: AuthorityKind, authorityId: string): Promise<AuthoritySlot> {
+  /** Lets the prepared authority sign, once every live agent knows it. @throws {IssuerError} with SPIRE's texts */
+  async activate(kind: AuthorityKind, authorityId: string, signal: AbortSignal): Promise<AuthoritySlot> {
+    const { serial, delivery, logger } = this.#parts;
     this.#require(kind);
-    return this.#serial.run(() => this.#activate(kind, authorityId));
-  }
-
-  /** Marks the old authority as compromised. @throws {IssuerError} with SPIRE's texts */
-  taint(kind: AuthorityKind, authorityId: string): Promise<AuthoritySlot> {
-    this.#require(kind);
-    return this.#serial.run(async () => {
-      const slots = taintAuthority(this.#slots, kind, authorityId, CONTEXT);
-      await this.#save(slots, (bundle) => taintInBundle(bundle, kind, authorityId));
-      return this.#slot(kind, authorityId);
-    });
-  }
-
-  /** Takes the tainted old authority out of the bundle. @throws {IssuerError} with SPIRE's texts */
-  revoke(kind: AuthorityKind, authorityId: string): Promise<AuthoritySlot> {
-    this.#require(kind);
-    return this.#serial.run(async () => {
-      requireRevocable(this.#slots, kind, authorityId, CONTEXT);
-      await this.#save(this.#slots, (bundle) => revokeInBundle(bundle, kind, authorityId));
-      return this.#slot(kind, authorityId);
-    });
+    await serial.run(async () => activateAuthority(this.#book.slots, kind, authorityId));
+    const behind = await delivery.caughtUp(this.#wanted(authorityId), signal);
+    if (behind.length > 0) logger.warn('Activating an authority that not every agent knows', { kind, behind });
+    return serial.run(() => this.#activate(kind, authorityId));
   }
 
   /** Drops slots whose key is gone, and publishes again what must be in the bundle. */
   async #recover(kind: AuthorityKind): Promise<void> {
+    const { keys, logger } = this.#parts;
     const kept: AuthoritySlot[] = [];
-    for (const slot of this.#slots[kind]) {
-      if (await this.#keys.find(slot)) kept.push(slot);
-      else this.#logger.warn('The key of an authority is gone', { kind, slot: slot.slot, status: slot.status });
+    for (const slot of this.#book.slots[kind]) {
+      const isUsable = (await keys.find(slot)) && (kind !== 'x509' || !isSignedAbove(slot) || this.#rootOf(slot));
+      if (isUsable) kept.push(slot);
+      else logger.warn('The key of an authority is gone, or its root', { kind, slot: slot.slot, status: slot.status });
     }
-    this.#slots = { ...this.#slots, [kind]: kept };
-    const { active, prepared } = authorityState(this.#slots, kind);
+    this.#book.keep(kind, kept);
+    const { active, prepared } = this.#book.state(kind);
     for (const slot of [active, prepared]) {
-      if (slot) await this.#save(this.#slots, (bundle) => appendAuthorities(bundle, published(kind, slot)));
+      if (slot && !isSignedAbove(slot))
+        await this.#book.save(this.#book.slots, (bundle) => published(bundle, kind, slot));
     }
     if (active) await this.#use(kind, active);
   }
 
   async #advance(kind: AuthorityKind): Promise<void> {
-    const now = this.#clock.now();
-    const pruned = pruneAuthorities(this.#slots, now);
-    if (pruned !== this.#slots) await this.#save(pruned, (bundle) => bundle);
-    const { active, prepared } = authorityState(this.#slots, kind);
-    const usable = prepared && (await this.#keys.find(prepared)) ? prepared : undefined;
+    const now = this.#parts.clock.now();
+    const pruned = pruneAuthorities(this.#book.slots, now);
+    if (pruned !== this.#book.slots) await this.#book.save(pruned);
+    const { active, prepared } = this.#book.state(kind);
+    const good = prepared && !this.#isSpoilt(kind, prepared) && (await this.#parts.keys.find(prepared));
     if (!active) {
-      const next = usable ?? (await this.#prepare(kind));
-      await this.#activate(kind, next.authorityId);
+      const { authorityId } = good ? prepared : await this.#prepare(kind);
+      await this.#activate(kind, authorityId);
       return;
     }
-    const next = usable ?? (shouldPrepare(active, now) ? await this.#prepare(kind) : undefined);
-    if (next && shouldActivate(active, now)) await this.#activate(kind, next.authorityId);
+    const isSpoilt = this.#isSpoilt(kind, active);
+    const wantsNext = isSpoilt || shouldPrepare(active, now);
+    const next = good ? prepared : wantsNext ? await this.#prepare(kind) : undefined;
+    if (next && (isSpoilt || shouldActivate(active, now))) await this.#activateInTime(kind, active, next, isSpoilt);
+    if (kind === 'x509') await this.#markLeftRoots();
+  }
+
+  /** Waits for lagging agents from look to look, but neither into the end of the active authority nor for ever. */
+  async #activateInTime(kind: AuthorityKind, active: AuthoritySlot, next: AuthoritySlot, isSpoilt: boolean) {
+    const now = this.#parts.clock.now();
+    const behind = await this.#parts.delivery.lagging(this.#wanted(next.authorityId));
+    const isOverdue = mustActivate(active, now) || (isSpoilt && now >= next.issuedAt + PATIENCE);
+    this.#isWaiting = behind.length > 0 && !isOverdue;
+    if (this.#isWaiting) return;
+    if (behind.length > 0)
+      this.#parts.logger.warn('Activating an authority that not every agent knows', { kind, behind });
+    await this.#activate(kind, next.authorityId);
+  }
+
+  /** 5 */
+  async #markLeftRoots(): Promise<void> {
+    const { active } = this.#book.state('x509');
+    if (this.#above.marked.length === 0 || (active && this.#above.isUnderMarked(active))) return;
+    const slots = taintUnderUpstream(this.#book.slots, (slot) => this.#above.isUnderMarked(slot));
+    await this.#book.save(slots, (bundle) => this.#above.mark(bundle));
   }
 
   async #prepare(kind: AuthorityKind): Promise<AuthoritySlot> {
-    const authority = await this.#keys.make(kind, freeSlot(this.#slots, kind), this.#clock.now());
-    const slots = prepareAuthority(this.#slots, kind, authority);
-    await this.#save(slots, (bundle) => appendAuthorities(bundle, published(kind, authority)));
-    this.#logger.info('Authority prepared', {
-      kind,
-      authority_id: authority.authorityId,
-      expires_at: authority.notAfter,
-    });
-    return this.#slot(kind, authority.authorityId);
+    const { keys, clock, taints, logger } = this.#parts;
+    const place = freeSlot(this.#book.slots, kind);
+    const { authority, publish } = await keys.make(kind, place, clock.now(), this.#stopping.signal);
+    const slots = prepareAuthority(this.#book.slots, kind, authority);
+    await this.#book.save(slots, (bundle) => publish(bundle, taints.revokedHere));
+    this.#publishedIn.set(authority.authorityId, this.#book.bundles.own().sequence);
+    logger.info('Authority prepared', { kind, authority_id: authority.authorityId, expires_at: authority.notAfter });
+    return this.#book.slot(kind, authority.authorityId);
   }
 
   async #activate(kind: AuthorityKind, authorityId: string): Promise<AuthoritySlot> {
-    const slots = activateAuthority(this.#slots, kind, authorityId);
+    const slots = activateAuthority(this.#book.slots, kind, authorityId);
     const slot = slots[kind].find((one) => one.authorityId === authorityId);
-    if (!slot || !(await this.#keys.find(slot)))
+    if (!slot || !(await this.#parts.keys.find(slot)))
       throw new IssuerError('internal', 'the key of the prepared authority is gone');
-    await this.#save(slots, (bundle) => bundle);
+    await this.#book.save(slots);
     await this.#use(kind, slot);
-    this.#logger.info('Authority activated', { kind, authority_id: authorityId });
+    this.#parts.logger.info('Authority activated', { kind, authority_id: authorityId });
     return slot;
   }
 
   async #use(kind: AuthorityKind, slot: AuthoritySlot): Promise<void> {
-    const key = await this.#keys.find(slot);
+    const { keys, active } = this.#parts;
+    const key = await keys.find(slot);
     if (!key) throw new IssuerError('internal', 'the key of the active authority is gone');
-    if (kind === 'x509') this.#active.activateX509(new X509Issuer(key, certificateOf(slot)));
-    else this.#active.activateToken(kind, { key: { kid: slot.authorityId, signer: key }, notAfter: slot.notAfter });
+    if (kind === 'x509') {
+      const root = this.#rootOf(slot);
+      if (!root) throw new IssuerError('internal', 'the root of the active authority is not in the bundle');
+      active.activateX509(issuerOf(key, slot), root);
+    } else active.activateToken(kind, { key: { kid: slot.authorityId, signer: key }, notAfter: slot.notAfter });
   }
 
-  async #save(slots: AuthoritySlots, change: (bundle: TrustBundle) => TrustBundle): Promise<void> {
-    const stored = this.#bundles.storedOwn();
-    const bundle = change(this.#bundles.own());
-    const unchanged = stored !== undefined && bundle.equals(stored);
-    if (unchanged) await this.#journal.save(slots);
-    else await this.#journal.save(slots, bundle, stored ? stored.sequence : 'absent');
-    this.#slots = slots;
+  /** Upstream may have lost our keys, or may have been away when they were made. */
+  async #publishMissing(kind: 'jwt' | 'wit', known: readonly TokenAuthority[] | undefined): Promise<void> {
+    const { active, prepared } = this.#book.state(kind);
+    for (const slot of [active, prepared]) {
+      if (!slot || !known || known.some(({ kid }) => kid === slot.authorityId) || this.#isSpoilt(kind, slot)) continue;
+      const { publish } = await this.#parts.keys.publish(kind, slot, this.#stopping.signal);
+      await this.#book.save(this.#book.slots, (bundle) => publish(bundle, this.#parts.taints.revokedHere));
+    }
   }
 
-  #slot(kind: AuthorityKind, authorityId: string): AuthoritySlot {
-    const slot = this.#slots[kind].find((one) => one.authorityId === authorityId);
-    if (!slot) throw new IssuerError('internal', 'the authority has left its slot');
-    return slot;
+  #rootOf(slot: AuthoritySlot): Certificate | undefined {
+    const roots = this.#book.bundles.own().x509Authorities.map(({ certificate }) => certificate);
+    return rootOf(slot, roots, this.#parts.clock.now());
+  }
+
+  /** Whether an authority must not go on, whatever the clock says. */
+  #isSpoilt(kind: AuthorityKind, slot: AuthoritySlot): boolean {
+    if (kind === 'x509') return this.#above.isLost(slot);
+    return this.#book.bundles
+      .own()
+      [`${kind}Authorities`].some(({ kid, tainted }) => tainted && kid === slot.authorityId);
+  }
+
+  #wanted(authorityId: string): bigint {
+    return this.#publishedIn.get(authorityId) ?? this.#book.bundles.own().sequence;
   }
 
   #pause(): number {
-    const lives = this.#kinds.flatMap((kind) => this.#slots[kind]).map(({ issuedAt, notAfter }) => notAfter - issuedAt);
+    const slots = this.#parts.kinds.flatMap((kind) => this.#book.slots[kind]);
     // A sixth of a life decides on activation; look several times within it.
-    return Math.min(TICK, ...lives.map((life) => life / 30));
+    const tick = this.#isWaiting ? 1 : TICK;
+    return Math.min(tick, ...slots.map(({ issuedAt, notAfter }) => (notAfter - issuedAt) / 30));
   }
 
   #require(kind: AuthorityKind): void {
-    if (!this.#kinds.includes(kind))
-      throw new IssuerError('unimplemented', `${kind.toUpperCase()} authorities are disabled`);
-    if (!authorityState(this.#slots, kind).active) throw new IssuerError('unavailable', 'server is initializing');
+    if (!this.#parts.kinds.includes(kind))
+      throw new IssuerError('unimplemented', `${kind.toUpperCase()} functionality is disabled`);
+    if (!this.#book.state(kind).active) throw new IssuerError('unavailable', 'server is initializing');
   }
 }

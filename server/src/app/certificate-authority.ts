@@ -73,7 +73,7 @@ export class CertificateAuthority {
     subject?: Uint8Array;
   }): Promise<SignedX509> {
     const issuer = this.#authorities.x509();
-    this.#requirePublished(issuer.certificate);
+    this.#requirePublished(this.#authorities.x509Root());
     const { notBefore, notAfter } = svidValidity(
       this.#clock.now(),
       effectiveTtl(want.ttl ?? 0, this.#settings.x509SvidTtl),
@@ -134,8 +134,8 @@ export class CertificateAuthority {
   #requirePublished(root: Certificate): void {
     const bundle = this.#bundles.own();
     if (this.#published.get(root) === bundle) return;
-    if (!bundle.x509Authorities.some(({ certificate }) => certificate.subjectKeyId === root.subjectKeyId)) {
-      throw new IssuerError('internal', 'the active X.509 authority is not in the bundle');
+    if (!bundle.x509Authorities.some(({ certificate }) => certificate.equals(root))) {
+      throw new IssuerError('internal', 'the root of the active X.509 authority is not in the bundle');
     }
     this.#published.set(root, bundle);
   }

@@ -28,7 +28,7 @@ export const wireBundle = (bundle: TrustBundle, mask?: BundleMask): WireBundle =
   };
 };
 
-const wireTokenAuthority = (authority: TokenAuthority): WireTokenKey => ({
+export const wireTokenAuthority = (authority: TokenAuthority): WireTokenKey => ({
   publicKey: Uint8Array.from(authority.spki),
   keyId: authority.kid,
   expiresAt: wireTime(authority.expiresAt),
@@ -62,6 +62,12 @@ export const readX509Authorities = (wire: readonly types.X509Certificate[]): X50
 /** Reads token keys. @throws {IssuerError} `invalid-argument` */
 export const readTokenAuthorities = (wire: readonly WireTokenKey[], kind: 'JWT' | 'WIT'): TokenAuthority[] =>
   prefixed(`failed to convert ${kind} authority`, () => wire.map(readTokenAuthority));
+
+/** Reads the one key that a server below publishes. @throws {IssuerError} `invalid-argument` with SPIRE's texts */
+export const readPublishedKey = (wire: WireTokenKey | undefined, kind: 'JWT' | 'WIT'): TokenAuthority => {
+  if (!wire) throw new IssuerError('invalid-argument', `missing ${kind} authority`);
+  return prefixed(`invalid ${kind} authority`, () => readTokenAuthority(wire));
+};
 
 /** Reads one token key. @throws {IssuerError} `invalid-argument` */
 const readTokenAuthority = (wire: WireTokenKey): TokenAuthority => {

@@ -1,0 +1,68 @@
+import type { AuthorityKind } from '@steeple/core';
+import type { Clock, Logger } from '@steeple/daemon';
+import type { Datastore, KeyManager } from '@steeple/plugins';
+import { ActiveAuthorities } from './app/active-authorities.ts';
+import { AuthorityBook } from './app/authority-book.ts';
+import { AuthorityKeys } from './app/authority-keys.ts';
+import { AuthorityRotation } from './app/authority-rotation.ts';
+import { AuthorityTaints } from './app/authority-taints.ts';
+import { BundleDelivery } from './app/bundle-delivery.ts';
+import type { Bundles } from './app/bundles.ts';
+import { Downstream } from './app/downstream.ts';
+import type { RandomBytes } from './app/randomness.ts';
+import { Serial } from './app/serial.ts';
+import { Upstream } from './app/upstream.ts';
+import type { ServerConfig } from './config.ts';
+import { createPlugin } from './plugins.ts';
+
+export interface AuthorityParts {
+  readonly bundles: Bundles;
+  readonly keys: KeyManager;
+  readonly datastore: Datastore;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly logger: Logger;
+}
+
+/** All that signs: made by ourselves or below an upstream authority, and handled one change at a time. */
+export interface Authorities {
+  readonly active: ActiveAuthorities;
+  readonly rotation: AuthorityRotation;
+  readonly taints: AuthorityTaints;
+  readonly delivery: BundleDelivery;
+  readonly downstream: Downstream;
+  readonly upstream: Upstream | undefined;
+}
+
+export const createAuthorities = async (
+  config: ServerConfig,
+  parts: AuthorityParts,
+  stack: AsyncDisposableStack,
+): Promise<Authorities> => {
+  const { clock, random, logger, datastore, bundles } = parts;
+  const { trustDomain } = config;
+  const choice = config.plugins.upstreamAuthority;
+  const host = { logger, clock, trustDomain };
+  const upstream = choice && new Upstream(await createPlugin('upstream-authority', choice, host), { ...host, random });
+  if (upstream) stack.defer(() => upstream.close());
+
+  const settings = { trustDomain, ttl: config.caTtl, subject: config.caSubject, keyTypes: config.keyTypes };
+  const keys = new AuthorityKeys(parts.keys, random, settings, upstream);
+  const book = new AuthorityBook(datastore.authorities, bundles);
+  const serial = new Serial();
+  const hasUpstream = upstream !== undefined;
+  const taints = new AuthorityTaints(book, serial, hasUpstream, logger);
+  const delivery = new BundleDelivery(datastore.agents, clock);
+  const active = new ActiveAuthorities();
+  const kinds = authorityKinds(config);
+  const shared = { kinds, book, serial, keys, taints, delivery, active, hasUpstream };
+  const rotation = new AuthorityRotation({ ...shared, clock, logger });
+  const below = { trustDomain, clock, random, caTtl: config.caTtl, hasWit: config.witEnabled };
+  return { active, rotation, taints, delivery, downstream: new Downstream({ ...shared, ...below }), upstream };
+};
+
+const authorityKinds = ({ jwtEnabled, witEnabled }: ServerConfig): AuthorityKind[] => [
+  'x509',
+  ...(jwtEnabled ? (['jwt'] as const) : []),
+  ...(witEnabled ? (['wit'] as const) : []),
+];
