@@ -4,7 +4,7 @@ import { authorizeAny, authorizeId } from '../tls/authorize.ts';
 import { authorizedFetch } from './authorized-fetch.ts';
 import { jwtRequestVerifier } from './jwt-verifiers.ts';
 import { callerOf, requireIdentity } from './require-identity.ts';
-import { requestWorld } from './world.ts';
+import { requestWorld } from './world.fixture.ts';
 
 const AUDIENCE = 'spiffe://a.test/web';
 

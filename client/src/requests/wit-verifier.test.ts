@@ -6,7 +6,7 @@ import { authorizeAny } from '../tls/authorize.ts';
 import { callerOf, requireIdentity } from './require-identity.ts';
 import { witFetch } from './wit-fetch.ts';
 import { type WitRequestPolicy, witRequestVerifier } from './wit-verifier.ts';
-import { requestWorld } from './world.ts';
+import { requestWorld } from './world.fixture.ts';
 
 async function guarded(policy: Partial<WitRequestPolicy> = {}) {
   const world = await requestWorld();
