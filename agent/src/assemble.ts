@@ -56,7 +56,10 @@ export function assemble({ config, plugins, health, ...rim }: AssembleParts): As
   const { clock, logger } = rim;
   const { trustDomain, dataDir } = config;
   const now = () => clock.now();
-  const cache = new IdentityCache(trustDomain, now);
+  const cache = new IdentityCache(trustDomain, now, {
+    maxSize: config.x509CacheSize,
+    stores: new Set(config.svidStores.map(({ name }) => name)),
+  });
   const current = new CurrentSvid();
   const target: ServerTarget = { ...config.server, trustDomain, bundles: cache.bundles, now };
   const link = new ServerLink({ target, svid: current, logger, callTimeout: CALL_TIMEOUT });

@@ -162,6 +162,67 @@ describe('IdentityCache', () => {
     expect(cache.due(clock.now())).toEqual([]);
   });
 
+  it('keeps no more SVIDs than allowed, the last used ones, but serves every subscriber', async () => {
+    cache = new IdentityCache(domain.trustDomain, clock.now, { maxSize: 2, stores: new Set() });
+    const of = (name: string) => entryOf(domain, name, { selectors: [`test:${name}`] });
+    cache.apply({ entries: ['a', 'b', 'c', 'd'].map(of), bundles: [domain.bundle] });
+    cache.markSynced();
+    const due = () => cache.due(clock.now()).map(({ id }) => id);
+    const fetch = async () =>
+      cache.apply({ svids: await Promise.all(cache.due(clock.now()).map((e) => stocked(domain, e))) });
+    expect(due()).toEqual(['a', 'b']);
+    await fetch();
+    expect([cache.svidCount, due()]).toEqual([2, []]);
+
+    const [c, d] = [new AbortController(), new AbortController()];
+    const follow = (name: string, signal: AbortSignal) => {
+      const views = cache.subscribe([parseSelector(`test:${name}`)], signal, { x509: true });
+      return (async () => {
+        for await (const { identities } of views) if (identities.length > 0) return views.return();
+        return undefined;
+      })();
+    };
+    const watching = cache.subscribe([parseSelector('test:c')], c.signal, { x509: true });
+    expect((await watching.next()).value?.settled).toBe(false);
+    expect(due()).toEqual(['c']);
+    await fetch();
+    // Of those that nobody follows the first one goes that was used least.
+    expect([
+      cache.svidCount,
+      shown(cache.view([parseSelector('test:a')])),
+      shown(cache.view([parseSelector('test:c')])),
+    ]).toEqual([2, ['a'], ['c']]);
+    expect(due()).toEqual([]);
+
+    const others = ['a', 'b', 'd'].map((name) => follow(name, d.signal));
+    await turn();
+    await fetch();
+    await Promise.all(others);
+    await turn();
+    // Nobody is without, and when they have left the allowed number is left: c is followed, d came last.
+    cache.apply({});
+    expect(
+      ['a', 'b', 'c', 'd'].filter((name) => shown(cache.view([parseSelector(`test:${name}`)]))?.length === 1),
+    ).toEqual(['c', 'd']);
+    c.abort();
+    d.abort();
+  });
+
+  it('keeps SVIDs for a store, if that is at hand, and counts them apart', async () => {
+    cache = new IdentityCache(domain.trustDomain, clock.now, { maxSize: 1, stores: new Set(['disk']) });
+    const stored = entryOf(domain, 's', { storeSvid: true, selectors: ['disk:name:x', 'disk:group:y'] });
+    const [mixed, unknown] = [['disk:name:x', 'unix:uid:1'], ['vault:name:x']].map((selectors, index) =>
+      entryOf(domain, `u${index}`, { storeSvid: true, selectors }),
+    );
+    cache.apply({
+      entries: [stored, mixed ?? stored, unknown ?? stored, entryOf(domain, 'a')],
+      bundles: [domain.bundle],
+    });
+    expect(cache.due(clock.now()).map(({ id }) => id)).toEqual(['s', 'a']);
+    cache.apply({ svids: [await stocked(domain, stored), await stocked(domain, entryOf(domain, 'a'))] });
+    expect([cache.svidCount, cache.storedSvidCount]).toEqual([1, 1]);
+  });
+
   it('keeps entries for SVID stores away from workloads', () => {
     cache.apply({ entries: [entryOf(domain, 'a', { storeSvid: true })] });
     expect(cache.view(ME).entries).toEqual([]);

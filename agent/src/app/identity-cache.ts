@@ -5,6 +5,7 @@ import { BundleBook } from './bundle-book.ts';
 import { GroupIndex } from './group-index.ts';
 import type { SelectorGroup } from './selector-group.ts';
 import { SelectorIndex } from './selector-index.ts';
+import { type DemandState, SvidDemand, type SvidDemandLimits } from './svid-demand.ts';
 import { type StockedSvid, SvidShelf } from './svid-shelf.ts';
 import type { WorkloadView } from './workload-view.ts';
 
@@ -25,6 +26,8 @@ export interface SubscribeOptions {
   readonly x509?: boolean;
 }
 
+const UNLIMITED: SvidDemandLimits = { maxSize: Number.POSITIVE_INFINITY, stores: new Set() };
+
 /**
  * What this node may hand to its workloads.
  *
@@ -44,12 +47,22 @@ export class IdentityCache {
   readonly #shelf = new SvidShelf();
   readonly #bundles: BundleBook;
   readonly #workListeners = new Set<() => void>();
+  readonly #demand: SvidDemand;
+  readonly #demandState: DemandState;
+  /** Entries of which somebody asks for the X509-SVID, until that may have changed. */
+  #subscribed: ReadonlySet<string> | undefined;
   #synced = false;
 
-  constructor(trustDomain: TrustDomain, now: () => number) {
+  constructor(trustDomain: TrustDomain, now: () => number, limits: SvidDemandLimits = UNLIMITED) {
     this.trustDomain = trustDomain;
     this.#bundles = new BundleBook(trustDomain);
     this.#now = now;
+    this.#demand = new SvidDemand(limits);
+    this.#demandState = {
+      entries: this.#entries,
+      inStock: (id) => this.#shelf.has(id),
+      subscribed: () => (this.#subscribed ??= this.#computeSubscribed()),
+    };
   }
 
   get synced(): boolean {
@@ -119,6 +132,7 @@ export class IdentityCache {
         this.#concern(this.#index.anchorOf(id), concerned);
       }
     }
+    for (const id of this.#demand.surplus(this.#shelf.ids(), this.#demandState)) this.#shelf.remove(id);
     if (this.#changeBundles(change)) for (const group of this.#groups.all()) concerned.add(group);
     for (const group of concerned) this.#publish(group);
     for (const listener of this.#workListeners) listener();
@@ -138,7 +152,7 @@ export class IdentityCache {
 
   /** Entries that need a new SVID at `now`, the most urgent first. */
   due(now: number): readonly AgentEntry[] {
-    const due = [...this.#entries.values()].filter((entry) => this.#shelf.dueAt(entry) <= now && this.#wanted(entry));
+    const due = this.#demand.wanted(this.#demandState).filter((entry) => this.#shelf.dueAt(entry) <= now);
     return due.sort((a, b) => this.#shelf.expiryOf(a.id) - this.#shelf.expiryOf(b.id));
   }
 
@@ -164,12 +178,18 @@ export class IdentityCache {
     options: SubscribeOptions = {},
   ): AsyncGenerator<WorkloadView, void, undefined> {
     const group = this.#groups.group(selectorKeys(selectors));
-    const { slot, leave } = group.join(this.#compute(group.keys), options.x509 === true);
-    if (options.x509 === true) for (const listener of this.#workListeners) listener();
+    const view = this.#compute(group.keys);
+    const { slot, leave } = group.join(view, options.x509 === true);
+    if (options.x509 === true) {
+      this.#subscribed = undefined;
+      this.#demand.use(view.entries);
+      for (const listener of this.#workListeners) listener();
+    }
     try {
       for (let view = await slot.take(signal); view !== undefined; view = await slot.take(signal)) yield view;
     } finally {
       leave();
+      this.#subscribed = undefined;
       this.#groups.forgetIfEmpty(group);
     }
   }
@@ -179,6 +199,7 @@ export class IdentityCache {
     if (old !== undefined && sameVersion(old, entry)) return;
     this.#concern(this.#index.remove(entry.id), concerned);
     this.#entries.set(entry.id, entry);
+    this.#subscribed = undefined;
     if (!entry.storeSvid) this.#concern(this.#index.put(entry), concerned);
   }
 
@@ -186,6 +207,8 @@ export class IdentityCache {
     if (!this.#entries.delete(id)) return;
     this.#concern(this.#index.remove(id), concerned);
     this.#shelf.remove(id);
+    this.#demand.forget(id);
+    this.#subscribed = undefined;
   }
 
   #changeBundles({ bundles = [], removedBundles = [] }: CacheChange): boolean {
@@ -204,16 +227,12 @@ export class IdentityCache {
     });
   }
 
-  #wanted(entry: AgentEntry): boolean {
-    if (entry.storeSvid) return false;
-    if (!entry.disableX509SvidPrefetch) return true;
-    const anchor = this.#index.anchorOf(entry.id);
-    if (anchor === undefined) return false;
-    const keys = selectorKeys(entry.selectors);
-    for (const group of this.#groups.with(anchor)) {
-      if (group.wantsX509 && keys.every((key) => group.keys.has(key))) return true;
+  #computeSubscribed(): ReadonlySet<string> {
+    const ids = new Set<string>();
+    for (const group of this.#groups.all()) {
+      if (group.wantsX509) for (const { id } of this.#index.matching(group.keys)) ids.add(id);
     }
-    return false;
+    return ids;
   }
 
   #concern(anchor: string | undefined, concerned: Set<SelectorGroup>): void {

@@ -28,6 +28,10 @@ export class SvidShelf {
     return this.#stock.size;
   }
 
+  has(entryId: string): boolean {
+    return this.#stock.has(entryId);
+  }
+
   /** Of the entries that have one in stock. */
   ids(): readonly string[] {
     return [...this.#stock.keys()];
