@@ -65,6 +65,8 @@ const agent = z
     workload_x509_svid_key_type: z.enum(['ec-p256', 'ec-p384', 'rsa-2048']).default('ec-p256'),
     /** Whether callers without identity get the own trust bundle. */
     allow_unauthenticated_verifiers: flag().default(false),
+    /** Profiles of the Workload API that are not offered; WIT-SVIDs are only offered on demand (`feature_flags`). */
+    disabled_profiles: oneOrMany(z.enum(['x509', 'jwt'])),
     /** Claims of foreign JWT-SVIDs that ValidateJWTSVID passes on beside sub, aud and exp. */
     allowed_foreign_jwt_claims: oneOrMany(text),
     /** For how long workloads must outlive the server's absence. */

@@ -52,7 +52,7 @@ describe('the agent’s configuration', () => {
       availabilityTarget: 86_400,
       syncInterval: 10,
       allowedForeignJwtClaims: ['email'],
-      wit: false,
+      profiles: { x509: true, jwt: true, wit: false },
       nodeAttestor: { name: 'x509pop', data: { private_key_path: '/k', certificate_path: '/c' } },
       workloadAttestors: [{ name: 'unix', data: { discover_workload_path: true } }],
     });

@@ -42,11 +42,19 @@ export interface AgentConfig {
   readonly syncInterval: number;
   readonly x509CacheSize: number;
   readonly jwtCache: { readonly maxSize: number; readonly hitTimeout: number };
-  readonly wit: boolean;
+  /** What the Workload API offers. */
+  readonly profiles: ProfileSettings;
   readonly keyManager: PluginChoice;
   readonly nodeAttestor: PluginChoice;
   readonly workloadAttestors: readonly PluginChoice[];
   readonly svidStores: readonly PluginChoice[];
+}
+
+/** Each kind of SVID with its bundles, on or off (Workload API section 1). */
+export interface ProfileSettings {
+  readonly x509: boolean;
+  readonly jwt: boolean;
+  readonly wit: boolean;
 }
 
 /** The names under which Envoy asks, and whether it gets plain roots. */
@@ -119,7 +127,11 @@ export function parseAgentConfig(document: ConfigDocument, env: Environment = pr
     syncInterval: agent.experimental.sync_interval,
     x509CacheSize: agent.x509_svid_cache_max_size,
     jwtCache: { maxSize: agent.jwt_svid_cache_max_size, hitTimeout: agent.experimental.jwt_svid_cache_hit_timeout },
-    wit: agent.experimental.feature_flags.includes('wit-svid'),
+    profiles: {
+      x509: !agent.disabled_profiles.includes('x509'),
+      jwt: !agent.disabled_profiles.includes('jwt'),
+      wit: agent.experimental.feature_flags.includes('wit-svid'),
+    },
     keyManager,
     nodeAttestor: withJoinToken(nodeAttestor, agent),
     workloadAttestors: choices(file, document, 'WorkloadAttestor', 'unix', {}),

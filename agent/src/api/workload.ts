@@ -27,9 +27,11 @@ import {
 import { validateJwtSvid } from './validate-jwt-svid.ts';
 import { notYet, type StreamOptions, type WorkloadCalls } from './workload-calls.ts';
 
+type Profile = 'x509' | 'jwt' | 'wit';
+
 interface WorkloadApiSettings {
-  /** Whether the WIT profile is offered. */
-  readonly wit: boolean;
+  /** Which kinds of SVIDs are offered. */
+  readonly profiles: Readonly<Record<Profile, boolean>>;
   /** Whether callers without identity get the own bundle. */
   readonly allowUnauthenticatedVerifiers: boolean;
   /** Claims of other trust domains' tokens that are passed on beside sub, aud and exp. */
@@ -49,6 +51,8 @@ export interface WorkloadApiParts {
 /** The SPIFFE Workload API. The security header was checked before any of this runs. */
 export function workloadHandlers(parts: WorkloadApiParts): Handlers<typeof SpiffeWorkloadAPI> {
   const { calls, jwts, wits, clock, settings } = parts;
+  // Before attestation, so that nobody has to be somebody to learn that a profile is not offered (section 7).
+  const requireProfile = (profile: Profile): void => requireOffered(settings, profile);
   const x509 = oncePer(x509SvidResponse);
   const bundles = <T extends object>(respond: (bundles: readonly TrustBundle[]) => T): StreamOptions<T> => {
     const message = oncePer((view: WorkloadView) => respond([view.bundle, ...view.federatedBundles]));
@@ -58,14 +62,24 @@ export function workloadHandlers(parts: WorkloadApiParts): Handlers<typeof Spiff
   const witBundles = bundles(witBundlesResponse);
 
   return {
-    fetchX509SVID: (_request, ctx) =>
-      calls.stream(X509SVIDResponseSchema, ctx, { x509: true, project: (view) => x509View(view, calls, x509) }),
+    async *fetchX509SVID(_request, ctx) {
+      requireProfile('x509');
+      const project = (view: WorkloadView) => x509View(view, calls, x509);
+      yield* calls.stream(X509SVIDResponseSchema, ctx, { x509: true, project });
+    },
 
-    fetchX509Bundles: (_request, ctx) => calls.stream(X509BundlesResponseSchema, ctx, x509Bundles),
+    async *fetchX509Bundles(_request, ctx) {
+      requireProfile('x509');
+      yield* calls.stream(X509BundlesResponseSchema, ctx, x509Bundles);
+    },
 
-    fetchJWTBundles: (_request, ctx) => calls.stream(JWTBundlesResponseSchema, ctx, jwtBundles),
+    async *fetchJWTBundles(_request, ctx) {
+      requireProfile('jwt');
+      yield* calls.stream(JWTBundlesResponseSchema, ctx, jwtBundles);
+    },
 
     async fetchJWTSVID(request, ctx) {
+      requireProfile('jwt');
       const audience = readAudience(request.audience);
       const entries = selectEntries(request.spiffeId);
       const chosen = entries(calls.requireEntries(await calls.view(ctx)));
@@ -77,6 +91,7 @@ export function workloadHandlers(parts: WorkloadApiParts): Handlers<typeof Spiff
     },
 
     async validateJWTSVID({ audience, svid }, ctx) {
+      requireProfile('jwt');
       requireText(audience, 'audience');
       requireText(svid, 'svid');
       const view = await calls.view(ctx);
@@ -88,9 +103,8 @@ export function workloadHandlers(parts: WorkloadApiParts): Handlers<typeof Spiff
       return validateResponse(judged.svid, judged.claims);
     },
 
-    // Before attestation, so that nobody has to be somebody to learn that the profile is not offered (section 7).
     async *fetchWITSVID(request, ctx) {
-      requireWit(settings);
+      requireProfile('wit');
       const entries = selectEntries(request.spiffeId);
       let askAgainAt = 0;
       yield* calls.stream(WITSVIDResponseSchema, ctx, {
@@ -107,7 +121,7 @@ export function workloadHandlers(parts: WorkloadApiParts): Handlers<typeof Spiff
     },
 
     async *fetchWITBundles(_request, ctx) {
-      requireWit(settings);
+      requireProfile('wit');
       yield* calls.stream(WITBundlesResponseSchema, ctx, witBundles);
     },
   };
@@ -127,6 +141,7 @@ function requireBundles(view: WorkloadView, calls: WorkloadCalls, settings: Work
   return view;
 }
 
-function requireWit({ wit }: WorkloadApiSettings): void {
-  if (!wit) throw GrpcError.of(Code.UNIMPLEMENTED, 'the WIT-SVID profile is not enabled on this agent');
+function requireOffered({ profiles }: WorkloadApiSettings, profile: Profile): void {
+  if (profiles[profile]) return;
+  throw GrpcError.of(Code.UNIMPLEMENTED, `the ${profile.toUpperCase()}-SVID profile is not enabled on this agent`);
 }
