@@ -8,6 +8,7 @@ import {
   parseCertificatesPem,
   publicKeyFromSpki,
   SpiffeError,
+  type TokenAuthority,
   TrustBundle,
   TrustDomain,
   toPem,
@@ -20,8 +21,15 @@ export function pemOf(bundle: types.Bundle): string {
   return bundle.x509Authorities.map(({ asn1 }) => toPem('CERTIFICATE', asn1).trimEnd()).join('\n');
 }
 
-export function documentOf(bundle: types.Bundle): string {
-  const tokens = (keys: readonly types.JWTKey[]) =>
+/** Seconds after which readers should look again, unless the publisher says otherwise (TDB-07; SPIRE's default). */
+const REFRESH_HINT = 300;
+
+/**
+ * The SPIFFE bundle document. WIT keys are in it if the trust domain has some, which it has only where the operator switched
+ * WIT-SVIDs on: readers that do not know them, SPIRE before 1.15.3 among them, refuse the whole document.
+ */
+export function documentOf(bundle: types.Bundle, options: { readonly wit?: boolean } = {}): string {
+  const tokens = (keys: readonly (types.JWTKey | types.WITKey)[]) =>
     keys.map((key) => ({
       kid: key.keyId,
       publicKey: publicKeyFromSpki(key.publicKey),
@@ -35,10 +43,11 @@ export function documentOf(bundle: types.Bundle): string {
       tainted,
     })),
     jwtAuthorities: tokens(bundle.jwtAuthorities),
+    witAuthorities: tokens(bundle.witAuthorities),
     sequence: bundle.sequenceNumber,
-    refreshHint: Number(bundle.refreshHint),
+    refreshHint: Number(bundle.refreshHint) || REFRESH_HINT,
   });
-  return formatBundleDocument(trust);
+  return formatBundleDocument(trust, { wit: options.wit ?? true });
 }
 
 export function bundleDetails(bundle: types.Bundle, now: number): string {
@@ -73,7 +82,8 @@ export function bundleFrom(domain: string, text: string, format: string): Messag
     return {
       trustDomain: domain,
       x509Authorities: bundle.x509Authorities.map(({ certificate }) => ({ asn1: new Uint8Array(certificate.raw) })),
-      jwtAuthorities: bundle.jwtAuthorities.map(({ kid, spki }) => ({ keyId: kid, publicKey: new Uint8Array(spki) })),
+      jwtAuthorities: bundle.jwtAuthorities.map(keyOf),
+      witAuthorities: bundle.witAuthorities.map(keyOf),
       refreshHint: BigInt(bundle.refreshHint),
       sequenceNumber: bundle.sequence,
     };
@@ -84,4 +94,8 @@ export function bundleFrom(domain: string, text: string, format: string): Messag
       'choose the form with --format pem or --format spiffe',
     );
   }
+}
+
+function keyOf({ kid, spki }: TokenAuthority): { keyId: string; publicKey: Uint8Array<ArrayBuffer> } {
+  return { keyId: kid, publicKey: new Uint8Array(spki) };
 }

@@ -40,6 +40,21 @@ it('[JWT-20] [JWT-21] names every JWT authority by use and key id', async () => 
   expect(new Set(kids).size).toBe(kids.length);
 });
 
+it('[WIT-32] names every WIT authority by its use, and leaves them out for readers that do not know it', async () => {
+  const { witAuthorities } = await world.bundles.getBundle({});
+  const published = entriesFor(await read(), 'wit-svid');
+  expect(published.map(({ kid }) => kid)).toEqual(witAuthorities.map(({ keyId }) => keyId));
+  expect(published.length).toBeGreaterThan(0);
+  const text = await world.stack.cli(['bundle', 'show', '--format', 'spiffe', '--without-wit']);
+  const without = JSON.parse(text) as Document;
+  expect(entriesFor(without, 'wit-svid')).toEqual([]);
+  expect(without.keys).toEqual((await read()).keys.filter(({ use }) => use !== 'wit-svid'));
+});
+
+it('[TDB-07] says when to look again: every five minutes', async () => {
+  expect(await read()).toMatchObject({ spiffe_refresh_hint: 300 });
+});
+
 it('[TDB-13] [TDB-14] [TDB-16] gives each key its type, its use and nothing beyond the standard', async () => {
   const allowed = ['kty', 'use', 'kid', 'x5c', 'crv', 'x', 'y', 'n', 'e'];
   for (const key of (await read()).keys) {

@@ -8,6 +8,11 @@ const formatFlag = {
   choices: ['pem', 'spiffe'],
 };
 
+const withoutWitFlag = {
+  flags: '--without-wit',
+  help: 'with --format spiffe: leave WIT keys out, for readers that refuse them, such as SPIRE before 1.15.3',
+};
+
 export const tokenNoun: Noun = {
   name: 'token',
   summary: 'let a new agent join',
@@ -32,14 +37,14 @@ export const bundleNoun: Noun = {
     {
       name: 'show',
       summary: "the server's own bundle",
-      flags: [formatFlag, ...admin],
+      flags: [formatFlag, withoutWitFlag, ...admin],
       load: async () => (await import('../commands/bundle/show.ts')).run,
     },
     {
       name: 'list',
       summary: 'the bundles of other trust domains, or one of them',
       args: ['[trust-domain]'],
-      flags: [formatFlag, ...admin],
+      flags: [formatFlag, withoutWitFlag, ...admin],
       load: async () => (await import('../commands/bundle/list.ts')).run,
     },
     {

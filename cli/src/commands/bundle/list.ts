@@ -1,11 +1,11 @@
 import { create } from '@bufbuild/protobuf';
 import { bundleV1, type types } from '@steeple/proto/server-api';
-import { bundleDetails, documentOf, pemOf } from '../../bundle-text.ts';
+import { bundleDetails, pemOf } from '../../bundle-text.ts';
 import { print } from '../../output/print.ts';
 import { onServer } from '../../server-client.ts';
 import { trustDomain } from '../../spiffe-id-flag.ts';
 import type { CliContext, Options } from '../../verb.ts';
-import { printBundle } from './show.ts';
+import { documentAsked, printBundle } from './show.ts';
 
 export async function run(options: Options, context: CliContext, [domain]: readonly string[]): Promise<void> {
   await onServer(bundleV1.Bundle, options, context, async (client) => {
@@ -22,7 +22,9 @@ export async function run(options: Options, context: CliContext, [domain]: reado
     }
     if (options['format'] !== undefined) {
       for (const bundle of bundles)
-        context.out(`# ${bundle.trustDomain}\n${options['format'] === 'pem' ? pemOf(bundle) : documentOf(bundle)}`);
+        context.out(
+          `# ${bundle.trustDomain}\n${options['format'] === 'pem' ? pemOf(bundle) : documentAsked(options, bundle)}`,
+        );
       return;
     }
     const answer = create(bundleV1.ListFederatedBundlesResponseSchema, { bundles });
