@@ -24,7 +24,9 @@ import { createServer, type Server } from '../server.ts';
 export const TRUST_DOMAIN = TrustDomain.parse('example.org');
 
 /** What an entry may have beside its IDs and selectors. */
-type EntryExtras = Partial<Pick<types.Entry, 'admin' | 'dnsNames' | 'expiresAt' | 'hint' | 'x509SvidTtl'>>;
+type EntryExtras = Partial<
+  Pick<types.Entry, 'admin' | 'dnsNames' | 'downstream' | 'expiresAt' | 'hint' | 'x509SvidTtl'>
+>;
 
 /** A server on real sockets with its clients; for tests only. */
 export class TestServer implements AsyncDisposable {
@@ -33,17 +35,22 @@ export class TestServer implements AsyncDisposable {
   aheadBy = 0;
   readonly #dir: TempDir;
   readonly #settings: Record<string, unknown>;
+  #plugins: Record<string, unknown>;
   readonly #clients: { close(): void }[] = [];
   #server: Server | undefined;
 
-  static async start(settings: Record<string, unknown> = {}): Promise<TestServer> {
-    const server = new TestServer(await tempDir(), settings);
+  static async start(
+    settings: Record<string, unknown> = {},
+    plugins: Record<string, unknown> = {},
+  ): Promise<TestServer> {
+    const server = new TestServer(await tempDir(), settings, plugins);
     await server.startAgain();
     return server;
   }
 
-  private constructor(dir: TempDir, settings: Record<string, unknown>) {
+  private constructor(dir: TempDir, settings: Record<string, unknown>, plugins: Record<string, unknown>) {
     this.#dir = dir;
+    this.#plugins = plugins;
     this.#settings = settings;
   }
 
@@ -56,6 +63,11 @@ export class TestServer implements AsyncDisposable {
     return this.#dir.join(...names);
   }
 
+  /** Takes effect at the next start. */
+  reconfigure(plugins: Record<string, unknown>): void {
+    this.#plugins = plugins;
+  }
+
   async startAgain(): Promise<void> {
     const server = {
       trust_domain: TRUST_DOMAIN.name,
@@ -66,7 +78,7 @@ export class TestServer implements AsyncDisposable {
       ratelimit: { attestation: false, signing: false },
       ...this.#settings,
     };
-    this.#server = createServer(parseServerConfig(configOf({ server }), {}), {
+    this.#server = createServer(parseServerConfig(configOf({ server, plugins: this.#plugins }), {}), {
       logger: this.logger,
       clock: { ...systemClock, now: () => systemClock.now() + this.aheadBy },
     });
