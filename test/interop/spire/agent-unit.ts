@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WorkloadApiClient } from '@steeple/client';
 import { Process } from '../../stack/process.ts';
+import { type AgentAdminApi, agentAdminApi } from './agent-admin-api.ts';
 import { daemon, type Maker } from './maker.ts';
 import type { NodeCertificate } from './node-certificates.ts';
 import type { ServerUnit } from './server-unit.ts';
@@ -17,6 +18,8 @@ export interface AgentOptions {
   readonly joinToken?: string;
   /** The node's certificate; by default a new one. */
   readonly node?: NodeCertificate;
+  /** Serves the admin socket too. */
+  readonly admin?: boolean;
   /** Goes on with the data of another agent. */
   readonly dir?: string;
 }
@@ -31,6 +34,8 @@ export class AgentUnit {
   readonly #options: AgentOptions;
   process!: Process;
   workload!: WorkloadApiClient;
+  /** On the admin socket, if it is served. */
+  admin!: AgentAdminApi;
 
   private constructor(site: Site, maker: Maker, server: ServerUnit, options: AgentOptions, node?: NodeCertificate) {
     this.#site = site;
@@ -79,6 +84,7 @@ export class AgentUnit {
       log_level: 'DEBUG',
       trust_bundle_path: join(this.dir, 'bundle.pem'),
       ...(this.#options.joinToken === undefined ? {} : { join_token: this.#options.joinToken }),
+      ...(this.#options.admin === true ? { admin_socket_path: this.adminSocket } : {}),
       experimental: { sync_interval: '1s' },
       ...this.#options.settings,
       ...settings,
@@ -109,6 +115,10 @@ export class AgentUnit {
     const workload = new WorkloadApiClient({ address: `unix://${this.socket}` });
     this.#site.defer(() => workload.close());
     this.workload = workload;
+    this.admin?.close();
+    const admin = agentAdminApi(this.adminSocket);
+    this.#site.defer(() => admin.close());
+    this.admin = admin;
   }
 
   async restart(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {

@@ -11,7 +11,7 @@ import {
   trustdomainV1,
 } from '@steeple/proto/server-api';
 
-const services = {
+export const services = {
   agent: agentV1.Agent,
   bundle: bundleV1.Bundle,
   debug: debugV1.Debug,

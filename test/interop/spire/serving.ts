@@ -8,8 +8,8 @@ import type { Process } from '../../stack/process.ts';
 export async function serving(process: Process, socket: string, seconds = 30): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await isServing(socket))) {
-    if (!process.running) throw new Error(`${process.name} did not start:\n${process.tail()}`);
-    if (Date.now() > end) throw new Error(`${process.name} is not healthy after ${seconds} s:\n${process.tail()}`);
+    if (!process.running) throw new Error(`${process.name} did not start:\n${process.tail(3)}`);
+    if (Date.now() > end) throw new Error(`${process.name} is not healthy after ${seconds} s:\n${process.tail(3)}`);
     await new Promise((done) => setTimeout(done, 50));
   }
 }

@@ -1,4 +1,32 @@
 import type { Suite } from '../spire/suite.ts';
+import { adminEndpoints } from './admin-endpoints.ts';
+import { debugEndpoints } from './debug-endpoints.ts';
+import { downstreamEndpoints } from './downstream-endpoints.ts';
+import { entries } from './entries.ts';
+import { eventsBasedEntries } from './events-based-entries.ts';
+import { evictAgent } from './evict-agent.ts';
+import { fetchJwtSvids } from './fetch-jwt-svids.ts';
+import { fetchWitSvids } from './fetch-wit-svids.ts';
+import { fetchX509Svids } from './fetch-x509-svids.ts';
 import { joinToken } from './join-token.ts';
+import { nodeAttestation } from './node-attestation.ts';
+import { nodeReAttestation } from './node-re-attestation.ts';
+import { rotation } from './rotation.ts';
+import { syncAuthorizedEntries } from './sync-authorized-entries.ts';
 
-export const suites: readonly Suite[] = [joinToken];
+export const suites: readonly Suite[] = [
+  joinToken,
+  nodeAttestation,
+  nodeReAttestation,
+  evictAgent,
+  entries,
+  eventsBasedEntries,
+  syncAuthorizedEntries,
+  fetchX509Svids,
+  fetchJwtSvids,
+  fetchWitSvids,
+  adminEndpoints,
+  downstreamEndpoints,
+  debugEndpoints,
+  rotation,
+];
