@@ -9,6 +9,7 @@ const KINDS: readonly PluginKind[] = [
   'datastore',
   'node-verifier',
   'node-prover',
+  'svid-store',
   'upstream-authority',
   'workload-attestor',
 ];

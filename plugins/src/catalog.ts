@@ -23,8 +23,12 @@ const CATALOG: Loaders = {
     join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenProver,
     x509pop: async () => (await import('./node-attestor/x509pop.ts')).x509popProver,
   },
+  'svid-store': {
+    disk: async () => (await import('./svid-store/disk.ts')).diskSvidStore,
+  },
   'upstream-authority': {
     disk: async () => (await import('./upstream-authority/disk.ts')).diskUpstream,
+    spire: async () => (await import('./upstream-authority/spire.ts')).spireUpstream,
   },
   'workload-attestor': {
     unix: async () => (await import('./workload-attestor/unix.ts')).unixAttestor,

@@ -10,5 +10,6 @@ export type { Page, PageRequest } from './datastore/page.ts';
 export type { KeyManager, SigningKey } from './key-manager/key-manager.ts';
 export type { AttestationChannel, NodeProver, NodeVerifier, VerifiedNode } from './node-attestor/node-attestor.ts';
 export type { NodeVerifierHost, PluginDefinition, PluginHost, PluginKind, PluginKinds } from './plugin.ts';
+export type { StorableSvid, SvidStore } from './svid-store/svid-store.ts';
 export type { MintedCa, UpstreamAuthority } from './upstream-authority/upstream-authority.ts';
 export type { WorkloadAttestor } from './workload-attestor/workload-attestor.ts';

@@ -5,6 +5,7 @@ import type { Datastore } from './datastore/datastore.ts';
 import type { JoinTokenStore } from './datastore/join-token-store.ts';
 import type { KeyManager } from './key-manager/key-manager.ts';
 import type { NodeProver, NodeVerifier } from './node-attestor/node-attestor.ts';
+import type { SvidStore } from './svid-store/svid-store.ts';
 import type { UpstreamAuthority } from './upstream-authority/upstream-authority.ts';
 import type { WorkloadAttestor } from './workload-attestor/workload-attestor.ts';
 
@@ -28,6 +29,7 @@ export interface PluginKinds {
   readonly datastore: { readonly host: PluginHost; readonly instance: Datastore };
   readonly 'node-verifier': { readonly host: NodeVerifierHost; readonly instance: NodeVerifier };
   readonly 'node-prover': { readonly host: PluginHost; readonly instance: NodeProver };
+  readonly 'svid-store': { readonly host: PluginHost; readonly instance: SvidStore };
   readonly 'upstream-authority': { readonly host: PluginHost; readonly instance: UpstreamAuthority };
   readonly 'workload-attestor': { readonly host: PluginHost; readonly instance: WorkloadAttestor };
 }
