@@ -7,7 +7,7 @@ const rooms = {
   proto: { rooms: [], npm: ['@bufbuild/protobuf', '@grpc/grpc-js'] },
   client: { rooms: ['spiffe', 'proto'], npm: ['@grpc/grpc-js', '@bufbuild/protobuf'] },
   daemon: { rooms: ['proto'], npm: ['koffi', 'prom-client', 'yaml', 'zod', '@grpc/grpc-js', '@bufbuild/protobuf'] },
-  plugins: { rooms: ['spiffe', 'core', 'daemon'], npm: ['better-sqlite3', 'zod'] },
+  plugins: { rooms: ['spiffe', 'core', 'proto', 'client', 'daemon'], npm: ['better-sqlite3', 'zod'] },
   server: {
     rooms: ['spiffe', 'core', 'proto', 'daemon', 'plugins'],
     npm: ['zod', '@bufbuild/protobuf', '@grpc/grpc-js'],
