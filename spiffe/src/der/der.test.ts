@@ -195,3 +195,23 @@ describe('directory text', () => {
     expect(readDirectoryText(over(hex).next())).toBe(text);
   });
 });
+
+describe('object identifiers read before', () => {
+  const read = (bytes: Uint8Array) => readOid(readSingle(bytes, TAG.oid));
+  it('are told apart, and do not change with the bytes they were read from', () => {
+    const texts = Array.from({ length: 500 }, (_, index) => `1.3.6.1.${index * 7919}.${index % 3}`);
+    for (let round = 0; round < 2; round++) {
+      for (const text of texts) {
+        const bytes = encodeOid(text);
+        expect(read(bytes)).toBe(text);
+        bytes.fill(1, 2);
+      }
+    }
+  });
+
+  it('do not pass for another with the same sum', () => {
+    // 31 · 1 + 31 and 31 · 2 + 0: the same sum over the octets.
+    const [a, b] = [Uint8Array.of(TAG.oid, 2, 0x2b, 0x1f), Uint8Array.of(TAG.oid, 2, 0x2c, 0x00)];
+    expect([read(a), read(b), read(a)]).toEqual(['1.3.31', '1.4.0', '1.3.31']);
+  });
+});

@@ -1,3 +1,4 @@
+import { equalBytes } from '../encoding/bytes.ts';
 import { type DerElement, type DerReader, malformed } from './reader.ts';
 import { TAG } from './tags.ts';
 
@@ -54,9 +55,26 @@ export function readNamedBits(element: DerElement): (bit: number) => boolean {
   return (bit) => ((contents[1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) !== 0;
 }
 
+/**
+ * Identifiers read before, by a sum over their octets: a certificate names a dozen, always the same, and spelling one out
+ * costs five times as much as finding it. Holds the first that came, hostile ones included, and then no more.
+ */
+const known = new Map<number, { readonly contents: Uint8Array; readonly text: string }>();
+const MAX_KNOWN = 64;
+
 /** Dotted form of an OBJECT IDENTIFIER. */
 export function readOid(element: DerElement): string {
   const { contents } = element;
+  let sum = contents.length;
+  for (let index = 0; index < contents.length; index++) sum = (Math.imul(sum, 31) + (contents[index] ?? 0)) | 0;
+  const before = known.get(sum);
+  if (before !== undefined && equalBytes(before.contents, contents)) return before.text;
+  const text = spellOid(contents);
+  if (before === undefined && known.size < MAX_KNOWN) known.set(sum, { contents: new Uint8Array(contents), text });
+  return text;
+}
+
+function spellOid(contents: Uint8Array): string {
   if (contents.length === 0 || (contents.at(-1) ?? 0) >= 0x80) throw malformed('object identifier is cut short');
   const components: number[] = [];
   let component = 0;

@@ -1,3 +1,4 @@
+import { room } from './room.ts';
 import { TAG } from './tags.ts';
 
 /** One element: identifier, shortest length, and the parts behind one another as its contents. */
@@ -5,7 +6,7 @@ export function tlv(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
   const lengthOctets = countLengthOctets(length);
-  const element = new Uint8Array(2 + lengthOctets + length);
+  const element = room(2 + lengthOctets + length);
   element[0] = tag;
   if (lengthOctets === 0) {
     element[1] = length;

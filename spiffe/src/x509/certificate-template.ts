@@ -27,6 +27,8 @@ export class CertificateTemplate {
   readonly #signer: Signer;
   readonly #signatureAlgorithm: Uint8Array;
   readonly #issuer: Uint8Array;
+  /** The last validity: certificates of one second mostly share theirs. */
+  #validity = { notBefore: Number.NaN, notAfter: Number.NaN, encoded: new Uint8Array() };
 
   constructor(signer: Signer, issuer: Uint8Array) {
     this.#signer = signer;
@@ -48,13 +50,21 @@ export class CertificateTemplate {
       positiveSerial(fields.serial),
       this.#signatureAlgorithm,
       this.#issuer,
-      sequence(encodeTime(notBefore), encodeTime(notAfter)),
+      this.#encodeValidity(notBefore, notAfter),
       fields.subject,
       fields.spki,
       tlv(EXTENSIONS, sequence(...fields.extensions)),
     );
     const signature = await this.#signer.sign(signedPart);
-    return Certificate.parse(sequence(signedPart, this.#signatureAlgorithm, bitString(signature)));
+    // Memory of its own, for a certificate may be kept for long.
+    return Certificate.parse(sequence(signedPart, this.#signatureAlgorithm, bitString(signature)).slice());
+  }
+
+  #encodeValidity(notBefore: number, notAfter: number): Uint8Array {
+    if (this.#validity.notBefore !== notBefore || this.#validity.notAfter !== notAfter) {
+      this.#validity = { notBefore, notAfter, encoded: sequence(encodeTime(notBefore), encodeTime(notAfter)).slice() };
+    }
+    return this.#validity.encoded;
   }
 }
 
@@ -63,7 +73,7 @@ function positiveSerial(random: Uint8Array): Uint8Array {
   if (random.length < MIN_SERIAL_BYTES || random.length > MAX_SERIAL_BYTES) {
     throw new TypeError(`serial number needs ${MIN_SERIAL_BYTES} to ${MAX_SERIAL_BYTES} random octets`);
   }
-  const magnitude = Uint8Array.from(random);
+  const magnitude = new Uint8Array(random);
   magnitude[0] = (magnitude[0] ?? 0) & 0x7f;
   if (magnitude.every((octet) => octet === 0)) throw new TypeError('serial number of zeros');
   return unsignedInteger(magnitude);
