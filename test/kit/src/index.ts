@@ -14,6 +14,7 @@ export {
   type KeyUsageName,
   SERVER_AUTH,
 } from './forge/forge-certificate.ts';
+export { type ForgeCrlOptions, forgeCrl } from './forge/forge-crl.ts';
 export { forgeToken, spoilSignature, type TokenSignature } from './forge/forge-token.ts';
 export { type LogRecord, MemoryLogger } from './memory-logger.ts';
 export { type TempDir, tempDir } from './temp-dir.ts';
