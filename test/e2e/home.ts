@@ -6,7 +6,7 @@ import { type Agent, agentConfigOf, createAgent } from '@steeple/agent';
 import { type SpiffeId, TrustDomain } from '@steeple/client';
 import { configOf } from '@steeple/daemon/config';
 import { createClient, type ServiceClient } from '@steeple/proto/grpc';
-import { agentV1, bundleV1, entryV1, localauthorityV1, type types } from '@steeple/proto/server-api';
+import { agentV1, bundleV1, entryV1, localauthorityV1, trustdomainV1, type types } from '@steeple/proto/server-api';
 import { SpiffeWorkloadAPI } from '@steeple/proto/workload';
 import { createServer, parseServerConfig, type Server } from '@steeple/server';
 import { MemoryLogger } from '@steeple/test-kit';
@@ -16,7 +16,11 @@ export interface HomeOptions {
   readonly server?: Record<string, unknown>;
   /** More settings of the `agent` block. */
   readonly agent?: Record<string, unknown>;
+  /** The agent's `plugins` block. */
+  readonly plugins?: Record<string, unknown>;
   readonly trustDomain?: string;
+  /** PEM certificates of the authorities that vouch for web servers. */
+  readonly webRoots?: () => readonly string[];
 }
 
 export interface NewEntry {
@@ -37,6 +41,7 @@ type Clients = {
   readonly bundle: ServiceClient<typeof bundleV1.Bundle>;
   readonly entry: ServiceClient<typeof entryV1.Entry>;
   readonly authority: ServiceClient<typeof localauthorityV1.LocalAuthority>;
+  readonly federation: ServiceClient<typeof trustdomainV1.TrustDomain>;
 };
 
 export class Home implements AsyncDisposable {
@@ -87,7 +92,11 @@ export class Home implements AsyncDisposable {
         },
       }),
     );
-    this.server = createServer(config, { logger: this.log.child({ process: 'server' }) });
+    const { webRoots } = this.#options;
+    this.server = createServer(config, {
+      logger: this.log.child({ process: 'server' }),
+      ...(webRoots && { webRoots }),
+    });
     await this.server.start();
     this.#port = this.server.addresses.port;
     const settings = { address: `unix:${config.socketPath}`, credentials: credentials.createInsecure() };
@@ -96,6 +105,7 @@ export class Home implements AsyncDisposable {
       bundle: createClient(bundleV1.Bundle, settings),
       entry: createClient(entryV1.Entry, settings),
       authority: createClient(localauthorityV1.LocalAuthority, settings),
+      federation: createClient(trustdomainV1.TrustDomain, settings),
     };
   }
 
@@ -123,6 +133,7 @@ export class Home implements AsyncDisposable {
         ...this.#options.agent,
         ...more,
       },
+      ...(this.#options.plugins && { plugins: this.#options.plugins }),
     });
   }
 
