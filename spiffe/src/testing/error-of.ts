@@ -1,6 +1,6 @@
 import { SpiffeError } from '../errors.ts';
 
-/** The SpiffeError an action ends with; anything else fails the test. */
+/** The SpiffeError an action is refused with; any other end of it fails the test. */
 export function errorOf(action: () => unknown): SpiffeError {
   let result: unknown;
   try {
@@ -9,5 +9,6 @@ export function errorOf(action: () => unknown): SpiffeError {
     if (error instanceof SpiffeError) return error;
     throw error;
   }
-  throw new Error(`nothing was thrown, the result is a ${typeof result}`);
+  const text = JSON.stringify(result, (_, value) => (typeof value === 'bigint' ? String(value) : (value as unknown)));
+  throw new Error(`accepted, although it must not be: ${text}`);
 }
