@@ -14,6 +14,7 @@ import { Push } from './app/push.ts';
 import { ServerFaults } from './app/server-faults.ts';
 import { ServerLink, type ServerTarget } from './app/server-link.ts';
 import { Storage } from './app/storage.ts';
+import { StoredSvids } from './app/stored-svids.ts';
 import { SvidRotation } from './app/svid-rotation.ts';
 import { Sync } from './app/sync.ts';
 import { WitCache } from './app/wit-cache.ts';
@@ -118,6 +119,7 @@ export function assemble({ config, plugins, health, ...rim }: AssembleParts): As
     known.changed();
   });
 
+  const stored = new StoredSvids({ ...rim, stores: plugins.stores, cache, dataDir });
   const attestation = new WorkloadAttestation({ ...rim, attestors: plugins.attestors, timeout: ATTESTOR_TIMEOUT });
   const streams = new OpenStreams(clock);
   return {
@@ -138,6 +140,7 @@ export function assemble({ config, plugins, health, ...rim }: AssembleParts): As
       tasks.run('open streams', (signal) => streams.run(signal));
       tasks.run('agent identity', (signal) => identity.run(signal));
       tasks.run('svid rotation', (signal) => rotation.run(signal));
+      if (plugins.stores.size > 0) tasks.run('stored svids', (signal) => stored.run(signal));
       tasks.run('push', (signal) => push.run(signal));
       tasks.run('sync', (signal) => sync.run(signal));
     },

@@ -7,6 +7,7 @@ import {
   type PluginHost,
   type PluginKind,
   type PluginKinds,
+  type SvidStore,
   type WorkloadAttestor,
 } from '@steeple/plugins';
 import type { AgentConfig, PluginChoice } from './config.ts';
@@ -15,12 +16,14 @@ export interface AgentPlugins {
   readonly keyManager: KeyManager;
   readonly prover: NodeProver;
   readonly attestors: readonly WorkloadAttestor[];
+  readonly stores: ReadonlyMap<string, SvidStore>;
 }
 
 /** The kinds in the file and in the catalog. */
 const FILE_NAMES: Partial<Record<PluginKind, string>> = {
   'key-manager': 'KeyManager',
   'node-prover': 'NodeAttestor',
+  'svid-store': 'SVIDStore',
   'workload-attestor': 'WorkloadAttestor',
 };
 
@@ -34,10 +37,17 @@ export async function loadPlugins(
     logger: rim.logger.child({ plugin: name }),
     trustDomain: config.trustDomain,
   });
-  const make = <K extends 'key-manager' | 'node-prover' | 'workload-attestor'>(kind: K, choice: PluginChoice) =>
-    create(kind, choice, host(choice.name));
+  const make = <K extends 'key-manager' | 'node-prover' | 'svid-store' | 'workload-attestor'>(
+    kind: K,
+    choice: PluginChoice,
+  ) => create(kind, choice, host(choice.name));
   return {
     attestors: await Promise.all(config.workloadAttestors.map((choice) => make('workload-attestor', choice))),
+    stores: new Map(
+      await Promise.all(
+        config.svidStores.map(async (choice) => [choice.name, await make('svid-store', choice)] as const),
+      ),
+    ),
     prover: await make('node-prover', config.nodeAttestor),
     keyManager: await make('key-manager', config.keyManager),
   };
@@ -48,6 +58,7 @@ export async function checkPlugins(config: AgentConfig): Promise<void> {
   await settings('key-manager', config.keyManager);
   await settings('node-prover', config.nodeAttestor);
   for (const choice of config.workloadAttestors) await settings('workload-attestor', choice);
+  for (const choice of config.svidStores) await settings('svid-store', choice);
 }
 
 async function create<K extends PluginKind>(

@@ -1,4 +1,5 @@
 import type { Selector } from '@steeple/core';
+import type { StorableSvid } from '@steeple/plugins';
 import type { BundleSource, TrustBundle, TrustDomain } from '@steeple/spiffe';
 import { type AgentEntry, sameVersion, selectorKeys } from './agent-entry.ts';
 import { BundleBook } from './bundle-book.ts';
@@ -99,6 +100,20 @@ export class IdentityCache {
   /** X509-SVIDs in stock for SVID stores. */
   get storedSvidCount(): number {
     return this.#shelf.ids().filter((id) => this.#entries.get(id)?.storeSvid === true).length;
+  }
+
+  /** What is in stock for SVID stores, by entry, in the order of ids. */
+  storable(): readonly (readonly [AgentEntry, StorableSvid])[] {
+    const now = this.#now();
+    const entries = [...this.#entries.values()].filter(({ storeSvid }) => storeSvid);
+    return entries
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .flatMap((entry) => {
+        const svid = this.#shelf.usable(entry, now);
+        if (svid === undefined) return [];
+        const federatedBundles = this.#bundles.federated(new Set(entry.federatesWith));
+        return [[entry, { svid, bundle: this.ownBundle, federatedBundles }] as const];
+      });
   }
 
   /** Calls back whenever there may be SVIDs to request. Returns the function that ends it. */
