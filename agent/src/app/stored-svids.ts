@@ -76,7 +76,7 @@ export class StoredSvids {
     const { cache } = this.#parts;
     if (!cache.synced) return true; // T2
     let good = true;
-    for (const [id, { place }] of [...this.#held]) {
+    for (const [id, { place }] of this.#held) {
       const entry = cache.entries.get(id);
       const wanted = entry?.storeSvid === true ? placeOf(entry.selectors) : undefined;
       if (wanted !== undefined && sameText(wanted) === sameText(place)) continue;
