@@ -1,7 +1,8 @@
 // What somebody who installs the packages gets: `npm run check:packages`. The tarballs are installed with plain npm into an
 // empty folder; every entry point is imported and type-checked there, and the commands answer. Without a registry for the
 // packages that ours need, that cannot be tried: it is skipped, and says so.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,10 +29,17 @@ try {
   console.log(`packed ${tarballs.length} packages`);
   if (install(tarballs)) {
     check('every entry point can be imported', 'node', '--input-type=module', '-e', importing());
-    check('every entry point has its types', 'tsc', '--noEmit', '-p', consumer());
+    check(
+      'every entry point has its types, and the examples of the README files use them right',
+      'tsc',
+      '--noEmit',
+      '-p',
+      consumer(),
+    );
     check('steeple --version', join(app, 'node_modules/.bin/steeple'), '--version');
     for (const name of ['spire-server', 'spire-agent'])
       check(`${name} answers`, join(app, 'node_modules/.bin', name), '--version');
+    report('a trust domain of the installed commands gives an identity', await tryOut());
     for (const tarball of tarballs) lint(tarball);
   }
 } finally {
@@ -63,6 +71,11 @@ function consumer(): string {
     (name, index) => `import * as m${index} from '${name}';\nexport type T${index} = typeof m${index};`,
   );
   writeFileSync(join(app, 'consumer.ts'), lines.join('\n'));
+  for (const room of ROOMS) {
+    const readme = readFileSync(join(root, room, 'README.md'), 'utf8');
+    const examples = [...readme.matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code);
+    if (examples.length > 0) writeFileSync(join(app, `readme-${room}.ts`), examples.join('\n'));
+  }
   const compilerOptions = {
     target: 'es2024',
     lib: ['es2024', 'esnext.disposable'],
@@ -72,8 +85,26 @@ function consumer(): string {
     types: ['node'],
     typeRoots: [join(root, 'node_modules/@types')],
   };
-  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
+  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
   return app;
+}
+
+/** `steeple dev` loads everything there is, native parts too. */
+async function tryOut(): Promise<{ status: number | null; output: string }> {
+  const steeple = join(app, 'node_modules/.bin/steeple');
+  const dev = spawn(steeple, ['dev'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    let said = '';
+    for await (const part of dev.stdout as AsyncIterable<Buffer>) {
+      said += part.toString();
+      const socket = /SPIFFE_ENDPOINT_SOCKET=(\S+)/.exec(said)?.[1];
+      if (socket !== undefined) return run(steeple, 'api', 'fetch', 'x509', '--socket', socket);
+    }
+    return { status: 1, output: said };
+  } finally {
+    const ended = once(dev, 'exit');
+    if (dev.exitCode === null && dev.kill('SIGTERM')) await ended;
+  }
 }
 
 function lint(tarball: string): void {
