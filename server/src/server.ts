@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { type Authorizer, authorizeMatching } from '@steeple/client/tls';
 import { longestUncutTtl } from '@steeple/core';
 import {
   aboutSetting,
@@ -12,7 +13,6 @@ import {
   TaskGroup,
 } from '@steeple/daemon';
 import { type GrpcHost, UnixListener } from '@steeple/daemon/listen';
-import type { BundleSource } from '@steeple/spiffe';
 import { systemWebRoots } from './app/federation/connect-endpoint.ts';
 import { followUpstreamTrust } from './app/follow-upstream.ts';
 import { type RandomBytes, systemRandom } from './app/randomness.ts';
@@ -76,7 +76,8 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
       address: config.bindAddress,
       port: config.bindPort,
       svid: use.identity,
-      bundles: acceptedBundles(config, use.bundles),
+      bundles: use.bundles,
+      authorize: membersAndAdmins(config),
       clock,
       logger,
     });
@@ -158,11 +159,12 @@ const serveParts = (
   ...rim,
 });
 
-/** Certificates are taken from members of the own trust domain, and of those that have an administrator here. */
-const acceptedBundles = ({ trustDomain, adminIds }: ServerConfig, bundles: BundleSource): BundleSource => {
-  const accepted = new Set([trustDomain, ...adminIds.map((id) => id.trustDomain)].map(({ name }) => name));
-  return { bundleFor: (asked) => (accepted.has(asked.name) ? bundles.bundleFor(asked) : undefined) };
-};
+/** Certificates are taken from members of the own trust domain, and from administrators of other ones: nobody else's count. */
+const membersAndAdmins = ({ trustDomain, adminIds }: ServerConfig): Authorizer =>
+  authorizeMatching(
+    (id) => id.memberOf(trustDomain) || adminIds.some((admin) => admin.equals(id)),
+    `a member of ${trustDomain.id} or one of admin_ids`,
+  );
 
 const drain = async (...hosts: GrpcHost[]): Promise<void> => {
   await Promise.all(hosts.map((host) => host.drain(GRACE)));

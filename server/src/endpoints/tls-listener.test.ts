@@ -106,6 +106,22 @@ describe('TlsListener', () => {
     expect(await isServed(await dial(presenting(await foreign.x509Svid('/x'))))).toBe(false);
   });
 
+  it('lets in the administrator of another trust domain, and nobody else of it', async () => {
+    const foreign = await TestTrustDomain.create('other.test');
+    await using open = await TestServer.start({ admin_ids: ['spiffe://other.test/admin'] });
+    const authorities = foreign.bundle.x509Authorities.map(({ certificate }) => ({
+      asn1: certificate.raw as Uint8Array<ArrayBuffer>,
+    }));
+    await open
+      .admin(bundleV1.Bundle)
+      .batchSetFederatedBundle({ bundle: [{ trustDomain: 'other.test', x509Authorities: authorities }] });
+    const { port } = open.running.addresses;
+    const served = async (path: string) => isServed(await dial({ port, ...presenting(await foreign.x509Svid(path)) }));
+    expect(await served('/admin')).toBe(true);
+    expect(await served('/admin/x')).toBe(false);
+    expect(await served('/x')).toBe(false);
+  });
+
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('resumes no session over %s', async (version) => {
     const agent = await server.attest();
     const options = { ...presenting(agent), minVersion: version, maxVersion: version };

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:tls';
-import { authorizeAny, createTlsServer } from '@steeple/client/tls';
+import { type Authorizer, createTlsServer } from '@steeple/client/tls';
 import { type Clock, ConfigError, type Logger } from '@steeple/daemon';
 import type { GrpcHost } from '@steeple/daemon/listen';
 import type { BundleSource, X509SvidSource } from '@steeple/spiffe';
@@ -17,8 +17,9 @@ export interface TlsListenerParts {
   readonly port: number;
   /** Asked at each connection, so a new identity needs no restart. */
   readonly svid: X509SvidSource;
-  /** Bundles of exactly the trust domains whose members may come with a certificate. */
   readonly bundles: BundleSource;
+  /** Who may come with a certificate. */
+  readonly authorize: Authorizer;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -27,7 +28,7 @@ export interface TlsListenerParts {
  * The TCP port: TLS 1.2 or later, HTTP/2 only.
  *
  * 1. A certificate is asked for and not needed; one that is presented must verify against the bundle of its own trust
- *    domain, else the connection ends before HTTP/2 sees a byte of it.
+ *    domain and be somebody's that is awaited, else the connection ends before HTTP/2 sees a byte of it.
  * 2. No session is ever resumed, so what was verified is what is there.
  */
 export class TlsListener {
@@ -44,7 +45,7 @@ export class TlsListener {
       {
         svid: parts.svid,
         bundles: parts.bundles,
-        authorize: authorizeAny(),
+        authorize: parts.authorize,
         now: () => parts.clock.now(),
         clientCertificate: 'optional',
         onRefused: (error, socket) =>
