@@ -23,8 +23,7 @@ export function spiffeFetch(options: SpiffeClientOptions): SpiffeFetch {
     const { method, headers, signal, body } = wanted;
     const call = request(wanted.url, { agent, method, headers: Object.fromEntries(headers), signal });
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
-      // Stays listening: a connection that breaks during the response fails the body, and tells the call too.
-      call.once('response', resolve).on('error', reject);
+      call.once('response', resolve).once('error', reject);
     });
     if (body === null) call.end();
     // Its failure destroys the call, which then fails `answered`.
