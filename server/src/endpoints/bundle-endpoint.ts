@@ -1,8 +1,8 @@
 import type { RequestListener, Server } from 'node:http';
-import { authorizeAny, createHttpsServer } from '@steeple/client/tls';
 import { type Clock, type Logger, type TaskFunction } from '@steeple/daemon';
 import { type HttpPort, listenHttp } from '@steeple/daemon/listen';
-import { BundleSet, formatBundleDocument, type TrustBundle, type X509SvidSource } from '@steeple/spiffe';
+import { formatBundleDocument, type TrustBundle, type X509SvidSource } from '@steeple/spiffe';
+import { spiffeEndpoint } from './spiffe-endpoint.ts';
 import { webEndpoint } from './web-endpoint.ts';
 
 /** How the endpoint proves who it is. */
@@ -64,7 +64,7 @@ export const serveBundle = async (parts: BundleEndpointParts): Promise<BundleEnd
   const handler = bundleHandler(parts);
   const { server, keepFresh } =
     settings.identity.kind === 'svid'
-      ? { server: spiffeEndpoint(parts, handler) }
+      ? spiffeEndpoint(parts.svid, handler)
       : await webEndpoint(settings.identity, handler, parts);
   const port: HttpPort = await listenHttp(server, {
     host: settings.address,
@@ -81,12 +81,6 @@ export const serveBundle = async (parts: BundleEndpointParts): Promise<BundleEnd
   });
   return { address: port.address, port: port.port, keepFresh, [Symbol.asyncDispose]: () => port.close() };
 };
-
-const spiffeEndpoint = ({ svid, clock }: BundleEndpointParts, handler: RequestListener): Server =>
-  createHttpsServer(
-    { svid, bundles: new BundleSet(), authorize: authorizeAny(), now: () => clock.now(), clientCertificate: 'none' },
-    handler,
-  );
 
 /** `GET /` and nothing else, as SPIRE. */
 const bundleHandler = ({ settings, bundle, wit, logger }: BundleEndpointParts): RequestListener => {
