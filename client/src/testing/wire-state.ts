@@ -15,7 +15,10 @@ type Methods = Handlers<typeof SpiffeWorkloadAPI>;
 
 /** The fields of a method's response, as it goes onto the wire. */
 export type Wire<N extends keyof Methods> =
-  NonNullable<Methods[N]> extends (...args: never[]) => AsyncIterable<infer O> | Promise<infer O> ? O : never;
+  NonNullable<Methods[N]> extends (...args: never[]) => AsyncIterable<infer O> | Promise<infer O> ? Fields<O> : never;
+
+/** Without the other form a handler may answer in, a message that is encoded already. */
+type Fields<O> = O extends { readonly bytes: Uint8Array } ? never : O;
 
 /** An X509SVIDResponse: the SVIDs with the bundle of their own trust domain, and the rest as federated bundles. */
 export function x509Response(
