@@ -1,6 +1,6 @@
 import { authorizeId, spiffeChannelCredentials, X509Source } from '@steeple/client';
 import { IssuerError, type IssuerErrorCode, serverId } from '@steeple/core';
-import { Code, createClient, GrpcError, type ServiceClient } from '@steeple/proto/grpc';
+import { Code, createClient, GrpcError, orAborted, type ServiceClient } from '@steeple/proto/grpc';
 import { bundleV1, svidV1 } from '@steeple/proto/server-api';
 import type { TrustDomain } from '@steeple/spiffe';
 
@@ -29,6 +29,7 @@ const PATIENCE = 15;
  */
 export class UpstreamServer {
   readonly #parts: UpstreamServerParts;
+  readonly #closing = new AbortController();
   #connected: Promise<Connected> | undefined;
 
   constructor(parts: UpstreamServerParts) {
@@ -42,7 +43,7 @@ export class UpstreamServer {
     use: (server: Connected, options: { signal: AbortSignal; deadline: number }) => Promise<T>,
   ): Promise<T> {
     try {
-      return await use(await this.#connect(), { signal, deadline: PATIENCE });
+      return await use(await orAborted(this.#connect(), signal), { signal, deadline: PATIENCE });
     } catch (cause) {
       signal.throwIfAborted();
       throw new IssuerError(codeOf(cause), `${what}: ${(cause as Error).message}`, { cause });
@@ -50,6 +51,7 @@ export class UpstreamServer {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     const connected = await this.#connected?.catch(() => undefined);
     this.#connected = undefined;
     connected?.svid.close();
@@ -67,7 +69,11 @@ export class UpstreamServer {
 
   async #open(): Promise<Connected> {
     const { address, workloadApiSocket, trustDomain, now } = this.#parts;
-    const source = await X509Source.open({ address: `unix:${workloadApiSocket}`, timeout: PATIENCE });
+    const source = await X509Source.open({
+      address: `unix:${workloadApiSocket}`,
+      timeout: PATIENCE,
+      signal: this.#closing.signal,
+    });
     const authorize = authorizeId(serverId(trustDomain));
     const settings = {
       address: `dns:///${address}`,
