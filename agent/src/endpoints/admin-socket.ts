@@ -1,8 +1,9 @@
 import { dirname } from 'node:path';
 import { aboutSetting, type Clock, ensureDir, type Logger } from '@steeple/daemon';
-import { describePeer, GrpcHost, logCalls, type PeerCredentials, UnixListener } from '@steeple/daemon/listen';
+import { describePeer, GrpcHost, type PeerCredentials, UnixListener } from '@steeple/daemon/listen';
 import { debugV1, delegatedidentityV1, loggerV1 } from '@steeple/proto/agent-api';
 import type { Handlers, Middleware } from '@steeple/proto/grpc';
+import { logCalls } from './log-calls.ts';
 
 export interface AdminSocketParts {
   readonly path: string;

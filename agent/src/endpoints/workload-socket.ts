@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { aboutSetting, type Clock, ensureDir, type Logger } from '@steeple/daemon';
-import { describePeer, GrpcHost, logCalls, type PeerCredentials, UnixListener } from '@steeple/daemon/listen';
+import { describePeer, GrpcHost, type PeerCredentials, UnixListener } from '@steeple/daemon/listen';
 import { SecretDiscoveryService } from '@steeple/proto/envoy';
 import {
   type Handlers,
@@ -12,6 +12,7 @@ import {
 import { healthV1, reflectionV1, reflectionV1alpha } from '@steeple/proto/infra';
 import { SpiffeWorkloadAPI } from '@steeple/proto/workload';
 import { securityHeader } from '../api/security-header.ts';
+import { logCalls } from './log-calls.ts';
 
 export interface WorkloadSocketParts {
   readonly path: string;

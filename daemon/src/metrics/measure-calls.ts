@@ -1,4 +1,5 @@
-import { Code, GrpcError, type Middleware } from '@steeple/proto/grpc';
+import type { Middleware } from '@steeple/proto/grpc';
+import { observeCalls } from '../listen/observe-calls.ts';
 import { type CallMeter, countCall } from './measure-call.ts';
 import { rpcKey } from './rpc-key.ts';
 
@@ -10,15 +11,5 @@ export const measureCalls = ({ metrics, clock }: CallMeter): Middleware => {
     if (key === undefined) keys.set(method, (key = rpcKey(method)));
     return key;
   };
-  return async ({ ctx }, next) => {
-    const started = clock.monotonic();
-    const count = (code: number): void => countCall(metrics, keyOf(ctx.method), clock.monotonic() - started, code);
-    try {
-      await next();
-    } catch (error) {
-      count(error instanceof GrpcError ? error.code : Code.INTERNAL);
-      throw error;
-    }
-    count(Code.OK);
-  };
+  return observeCalls(clock, ({ ctx, seconds, code }) => countCall(metrics, keyOf(ctx.method), seconds, code));
 };
