@@ -44,6 +44,12 @@ describe('the three forms', () => {
     expect(parseConfig(' {"a": 1}', 'hcl').value).toEqual({ a: 1 });
   });
 
+  it('read each character that JSON allows in a text', () => {
+    const text = 'a\u007f\u0085\u2028b';
+    expect(parseConfig(JSON.stringify({ text }), 'json').value).toEqual({ text });
+    expect(() => parseConfig('{"text": "a\u001fb"}', 'json')).toThrow(/string/);
+  });
+
   it.each(['hcl', 'yaml'] as const)('take an empty %s file as no settings', (form) => {
     expect(parseConfig('', form).value).toEqual({});
     expect(parseConfig('# nothing\n', form).value).toEqual({});

@@ -41,11 +41,17 @@ export function readKeySet(
       const use = isJsonObject(jwk) ? useOf(jwk['use']) : undefined;
       if (use === undefined || !isJsonObject(jwk)) throw unusable('unknown use');
       if (use === 'x509-svid') x509Authorities.push({ certificate: readRoot(jwk), tainted: false });
-      else addToken(tokens[use], readToken(jwk));
+      else addToken(tokens[use], readToken(jwk), index);
     } catch (error) {
       if (!(error instanceof SpiffeError)) throw error;
       onIgnored?.({ index, reason: error.message });
     }
+  }
+  // One id for both kinds (WIT-33): readers that do not know WIT-SVIDs see the JWT key only, so that is what it names.
+  for (const [kid, { index }] of tokens['wit-svid']) {
+    if (!tokens['jwt-svid'].has(kid)) continue;
+    tokens['wit-svid'].delete(kid);
+    onIgnored?.({ index, reason: 'the key id names a JWT key too' });
   }
   return {
     x509Authorities,
@@ -56,14 +62,15 @@ export function readKeySet(
 
 /** A key under its id, and whether the same id also named another key. */
 interface Named {
+  readonly index: number;
   readonly authority: TokenAuthority;
   ambiguous: boolean;
 }
 
-function addToken(known: Map<string, Named>, authority: TokenAuthority): void {
+function addToken(known: Map<string, Named>, authority: TokenAuthority, index: number): void {
   const earlier = known.get(authority.kid);
   if (earlier === undefined) {
-    known.set(authority.kid, { authority, ambiguous: false });
+    known.set(authority.kid, { index, authority, ambiguous: false });
   } else if (!sameKey(earlier.authority, authority)) {
     // Choosing one would let the order of a faulty document decide who is trusted.
     earlier.ambiguous = true;

@@ -2,6 +2,8 @@ import { SpiffeError } from '../errors.ts';
 
 /** Deeper than any certificate; a limit on hostile nesting. */
 const MAX_DEPTH = 32;
+/** Bit of the tag: the contents are elements. */
+const CONSTRUCTED = 0x20;
 /** Three octets of length: no document here comes near 16 MiB. */
 const MAX_LENGTH_OCTETS = 3;
 
@@ -94,6 +96,14 @@ export class DerReader {
 
   optional(tag: number): DerElement | undefined {
     return this.at(tag) ? this.next() : undefined;
+  }
+
+  /** Passes over all that is left, which must be DER, elements inside elements too. */
+  skipAll(): void {
+    while (!this.done) {
+      const element = this.next();
+      if ((element.tag & CONSTRUCTED) !== 0) element.reader().skipAll();
+    }
   }
 
   /** Nothing may follow. */

@@ -33,6 +33,8 @@ export function readDirectoryText(element: DerElement): string | undefined {
         return strictUtf8.decode(element.contents);
       case TAG.bmpString:
         return strictUtf16.decode(element.contents);
+      case TAG.universalString:
+        return readUtf32(element.contents);
       case TAG.printableString:
       case TAG.ia5String:
       case TAG.t61String:
@@ -43,6 +45,15 @@ export function readDirectoryText(element: DerElement): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function readUtf32(bytes: Uint8Array): string {
+  if (bytes.length % 4 !== 0) throw malformed('four octets a character');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 4) text += String.fromCodePoint(view.getUint32(at));
+  if (!text.isWellFormed()) throw malformed('lone surrogate');
+  return text;
 }
 
 /** PrintableString where that can hold the text, UTF8String otherwise. */

@@ -1,7 +1,7 @@
 import { type DerElement, DerReader, malformed, readSingle } from '../der/reader.ts';
 import { contextConstructed, contextPrimitive, TAG } from '../der/tags.ts';
 import { readTime } from '../der/time.ts';
-import { readOctetAlignedBits, readSmallInteger, readUnsigned } from '../der/values.ts';
+import { readNamedBits, readOctetAlignedBits, readOid, readSmallInteger, readUnsigned } from '../der/values.ts';
 import { equalBytes } from '../encoding/bytes.ts';
 import { type Extensions, noExtensions, readExtensions } from './extensions.ts';
 import { type NameAttribute, readName } from './name.ts';
@@ -36,7 +36,7 @@ export function readCertificateFields(der: Uint8Array): CertificateFields {
   if (der.length > MAX_CERTIFICATE_BYTES) throw malformed('certificate is too large');
   const outer = readSingle(der, TAG.sequence).reader();
   const signedPart = outer.expect(TAG.sequence);
-  const signatureAlgorithm = outer.expect(TAG.sequence).raw;
+  const signatureAlgorithm = readAlgorithm(outer);
   const signature = readOctetAlignedBits(outer);
   outer.finish();
 
@@ -52,8 +52,8 @@ export function readCertificateFields(der: Uint8Array): CertificateFields {
   const subject = inner.expect(TAG.sequence);
   const subjectAttributes = readName(subject);
   const spki = inner.expect(TAG.sequence).raw;
-  inner.optional(contextPrimitive(1));
-  inner.optional(contextPrimitive(2));
+  skipUniqueId(inner.optional(contextPrimitive(1)));
+  skipUniqueId(inner.optional(contextPrimitive(2)));
   const extensions = readOptionalExtensions(inner.optional(contextConstructed(3)), version);
   inner.finish();
 
@@ -72,6 +72,16 @@ export function readCertificateFields(der: Uint8Array): CertificateFields {
   };
 }
 
+/** An AlgorithmIdentifier; what it means is decided where the signature is checked. */
+function readAlgorithm(reader: DerReader): Uint8Array {
+  const element = reader.expect(TAG.sequence);
+  const parts = element.reader();
+  readOid(parts.expect(TAG.oid));
+  if (!parts.done) parts.next();
+  parts.finish();
+  return element.raw;
+}
+
 function readVersion(element: DerElement | undefined): number {
   if (element === undefined) return 0;
   const reader = element.reader();
@@ -87,6 +97,11 @@ function readValidity(reader: DerReader): [number, number] {
   const notAfter = readTime(validity);
   validity.finish();
   return [notBefore, notAfter];
+}
+
+/** Unique identifiers of names mean nothing to us (RFC 5280 section 4.1.2.8), but have to be bit strings. */
+function skipUniqueId(element: DerElement | undefined): void {
+  if (element !== undefined) readNamedBits(element);
 }
 
 function readOptionalExtensions(element: DerElement | undefined, version: number): Extensions {

@@ -17,6 +17,20 @@ import { parseCertificatesPem } from './pem.ts';
 
 const bytes = (...octets: number[]) => Uint8Array.from(octets);
 
+const elementsOf = (der: Uint8Array): Uint8Array[] => {
+  const reader = readSingle(der, TAG.sequence).reader();
+  const elements: Uint8Array[] = [];
+  while (!reader.done) elements.push(reader.next().raw);
+  return elements;
+};
+const withAlgorithm = ([signed = NULL, , signature = NULL]: Uint8Array[], algorithm: Uint8Array): Uint8Array[] => [
+  sequence(...elementsOf(signed).with(2, algorithm)),
+  algorithm,
+  signature,
+];
+const withUniqueId = (signed: Uint8Array): Uint8Array =>
+  sequence(...elementsOf(signed).toSpliced(7, 0, tlv(0x81, bytes(9, 9))));
+
 describe('Certificate', () => {
   it('takes SAN from DER: a DNS name that prints like a URI is none (X509-H2)', () => {
     const { certificate } = forge({ uris: [], names: [dnsName('x, URI:spiffe://a.test/admin')] });
@@ -67,6 +81,7 @@ describe('Certificate', () => {
     ['an empty list of names', extension(OID.subjectAltName, false, sequence())],
     ['something behind an extension', extension(OID.nameConstraints, true, bytes(0x30, 0, 0))],
     ['a path length without a CA', extension(OID.basicConstraints, true, sequence(smallInteger(0)))],
+    ['a subtree of an unknown kind of name', nameConstraints([tlv(0xc0, bytes(0x61))])],
     ['name constraints without any', extension(OID.nameConstraints, true, sequence())],
     ['criticality of a wrong form', sequence(encodeOid('1.2.3'), bytes(1, 1, 7), octetString(bytes(5, 0)))],
     ['an extension without a value', sequence(encodeOid('1.2.3'), TRUE)],
@@ -78,9 +93,11 @@ describe('Certificate', () => {
     ['an element behind the signature', (parts) => [...parts, NULL]],
     ['no signature', (parts) => parts.slice(0, 2)],
     ['another algorithm outside than inside', (parts) => parts.with(1, KEY_TYPES['ec-p384'].signatureAlgorithm)],
+    ['an empty algorithm', (parts) => withAlgorithm(parts, sequence())],
+    ['an algorithm with two parameters', (parts) => withAlgorithm(parts, sequence(encodeOid('1.2.3'), NULL, NULL))],
+    ['a unique identifier that is no bit string', ([signed = NULL, ...rest]) => [withUniqueId(signed), ...rest]],
   ])('refuses %s', (_, change) => {
-    const reader = readSingle(forge().certificate.raw, TAG.sequence).reader();
-    const parts = [reader.next().raw, reader.next().raw, reader.next().raw];
+    const parts = elementsOf(forge().certificate.raw);
     expect(parseCertificate(sequence(...parts)).uriSans).toHaveLength(1);
     expect(errorOf(() => parseCertificate(sequence(...change(parts)))).code).toBe('malformed-der');
   });

@@ -1,7 +1,7 @@
 import { sign } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contextConstructed } from '../der/tags.ts';
+import { contextConstructed, TAG } from '../der/tags.ts';
 import { bitString, encodeOid, NULL, sequence, setOfOne, smallInteger, tlv } from '../der/writer.ts';
 import { decodeHex } from '../encoding/hex.ts';
 import { SpiffeError } from '../errors.ts';
@@ -103,6 +103,10 @@ describe('readCsr', () => {
     ['one byte too few', forge().subarray(0, -1)],
     ['64 KiB and more', forge({ attributes: [attribute(wish(`a:${'b'.repeat(65_536)}`))] })],
     ['a secp256k1 key', forge({ spki: spkiOf(TEST_KEYS.secp256k1.publicKey) })],
+    [
+      'an unknown attribute that is not DER inside',
+      forge({ attributes: [sequence(encodeOid('1.2.3'), setOfOne(tlv(TAG.sequence, decodeHex('3003'))))] }),
+    ],
     [
       'a thousand attributes',
       forge({ attributes: Array<Uint8Array>(1000).fill(sequence(encodeOid('1.2.3'), tlv(0x31))) }),

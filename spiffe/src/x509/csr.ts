@@ -91,7 +91,10 @@ function readRequestedExtensions(list: DerElement): Extensions {
     const type = readOid(attribute.expect(TAG.oid));
     const values = attribute.expect(TAG.set).reader();
     attribute.finish();
-    if (type !== OID.extensionRequest) continue;
+    if (type !== OID.extensionRequest) {
+      values.skipAll();
+      continue;
+    }
     if (requested !== undefined) throw malformed('extensions are requested twice');
     requested = readExtensions(values.expect(TAG.sequence));
     values.finish();

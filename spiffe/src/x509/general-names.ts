@@ -15,7 +15,8 @@ export const GENERAL_NAME = {
   registeredId: contextPrimitive(8),
 } as const;
 
-const KNOWN_TAGS: ReadonlySet<number> = new Set(Object.values(GENERAL_NAME));
+/** Tags of every kind of GeneralName; another tag is not a name. */
+export const GENERAL_NAME_TAGS: ReadonlySet<number> = new Set(Object.values(GENERAL_NAME));
 
 /** The alternative names of a certificate or request, read from DER and never from a printed form (X509-H2). */
 export interface AlternativeNames {
@@ -46,7 +47,7 @@ export function readAlternativeNames(names: DerReader): AlternativeNames {
     else if (name.tag === GENERAL_NAME.dns) dnsNames.push(readAscii(name));
     else if (name.tag === GENERAL_NAME.ip) ipAddresses.push(ipText(name));
     else if (name.tag === GENERAL_NAME.email) emails.push(readAscii(name));
-    else if (KNOWN_TAGS.has(name.tag)) others++;
+    else if (GENERAL_NAME_TAGS.has(name.tag)) others++;
     else throw malformed('unknown kind of alternative name');
   }
   return { uris, dnsNames, ipAddresses, emails, others };

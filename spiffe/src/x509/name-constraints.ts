@@ -1,7 +1,7 @@
 import { type DerElement, malformed } from '../der/reader.ts';
 import { contextConstructed, contextPrimitive, TAG } from '../der/tags.ts';
 import { readAscii } from '../der/text.ts';
-import { GENERAL_NAME } from './general-names.ts';
+import { GENERAL_NAME, GENERAL_NAME_TAGS } from './general-names.ts';
 
 /** Kinds of names whose subtrees we can compare; a subtree of any other kind forbids all names of its kind. */
 export type ConstrainedKind = 'uri' | 'dns' | 'ip' | 'email' | 'directory' | 'other';
@@ -49,6 +49,7 @@ function readSubtrees(list: DerElement | undefined): Subtree[] {
   while (!reader.done) {
     const subtree = reader.expect(TAG.sequence).reader();
     const base = subtree.next();
+    if (!GENERAL_NAME_TAGS.has(base.tag)) throw malformed('subtree of an unknown kind of name');
     // RFC 5280: minimum is 0 (and so left out), maximum is absent.
     if (subtree.at(MINIMUM)) throw malformed('subtree with a minimum');
     subtree.finish();

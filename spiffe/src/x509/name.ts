@@ -1,4 +1,4 @@
-import { type DerElement, malformed } from '../der/reader.ts';
+import { type DerElement, type DerReader, malformed } from '../der/reader.ts';
 import { TAG } from '../der/tags.ts';
 import { encodeDirectoryText, readDirectoryText } from '../der/text.ts';
 import { readOid } from '../der/values.ts';
@@ -20,6 +20,19 @@ export interface NameAttribute {
   readonly type: string;
   readonly value: DerElement;
 }
+
+/** UTF8String, and the kinds with one, two or four octets a character. */
+const TEXT_TAGS: ReadonlySet<number> = new Set([
+  TAG.utf8String,
+  TAG.numericString,
+  TAG.printableString,
+  TAG.t61String,
+  TAG.ia5String,
+  TAG.universalString,
+  TAG.bmpString,
+]);
+
+const UNICODE_TAGS: ReadonlySet<number> = new Set([TAG.utf8String, TAG.universalString, TAG.bmpString]);
 
 const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   [OID.commonName, 'CN'],
@@ -56,11 +69,21 @@ export function readName(name: DerElement): NameAttribute[] {
     if (relative.done) throw malformed('empty relative distinguished name');
     while (!relative.done) {
       const attribute = relative.expect(TAG.sequence).reader();
-      attributes.push({ type: readOid(attribute.expect(TAG.oid)), value: attribute.next() });
+      attributes.push({ type: readOid(attribute.expect(TAG.oid)), value: readValue(attribute) });
       attribute.finish();
     }
   }
   return attributes;
+}
+
+/** Text of some kind (RFC 5280 section 4.1.2.4); Unicode must be sound, or two readers would see two names. */
+function readValue(attribute: DerReader): DerElement {
+  const value = attribute.next();
+  if (!TEXT_TAGS.has(value.tag)) throw malformed('value of a name is no text');
+  if (UNICODE_TAGS.has(value.tag) && readDirectoryText(value) === undefined) {
+    throw malformed('text of a name is not sound Unicode');
+  }
+  return value;
 }
 
 /** A name for people, such as `C=US,O=SPIRE`, in the order of the certificate. Never compare names by it. */

@@ -9,6 +9,7 @@ import { commonNameOf, encodeName, nameText, readName } from './name.ts';
 import { OID } from './oids.ts';
 
 const read = (name: Uint8Array) => readName(readSingle(name, TAG.sequence));
+const named = (type: string, value: Uint8Array) => sequence(setOfOne(sequence(encodeOid(type), value)));
 
 describe('distinguished names', () => {
   it('are written in a fixed order, as PrintableString where possible', () => {
@@ -25,11 +26,23 @@ describe('distinguished names', () => {
     expect(commonNameOf(read(name))).toBe(' x,O=y\n"+\u202e\\ ');
   });
 
-  it('show what is no text in hexadecimal', () => {
-    const attribute = (value: Uint8Array) => sequence(setOfOne(sequence(encodeOid(OID.commonName), value)));
-    expect(nameText(read(attribute(tlv(TAG.utf8String, Uint8Array.of(0xff)))))).toBe('CN=#0c01ff');
-    expect(commonNameOf(read(attribute(tlv(TAG.integer, Uint8Array.of(1)))))).toBeUndefined();
-    expect(nameText(read(sequence(setOfOne(sequence(encodeOid('1.2.3'), tlv(TAG.utf8String))))))).toBe('1.2.3=');
+  it('show what cannot be read as text in hexadecimal', () => {
+    expect(nameText(read(named(OID.commonName, tlv(TAG.t61String, Uint8Array.of(0xff)))))).toBe('CN=#1401ff');
+    expect(commonNameOf(read(named(OID.commonName, tlv(TAG.t61String, Uint8Array.of(0xff)))))).toBeUndefined();
+    expect(nameText(read(named('1.2.3', tlv(TAG.utf8String))))).toBe('1.2.3=');
+    expect(nameText(read(named('1.2.3', tlv(TAG.universalString, Uint8Array.of(0, 1, 0xf6, 0)))))).toBe('1.2.3=😀');
+  });
+
+  it.each<[string, Uint8Array]>([
+    ['a number', tlv(TAG.integer, Uint8Array.of(1))],
+    ['a tag that says nothing', tlv(0xa3, Uint8Array.of(0x61))],
+    ['bytes that are not UTF-8', tlv(TAG.utf8String, Uint8Array.of(0xff))],
+    ['half a character', tlv(TAG.bmpString, Uint8Array.of(0))],
+    ['three quarters of a character', tlv(TAG.universalString, Uint8Array.of(0, 0, 0))],
+    ['a character beyond Unicode', tlv(TAG.universalString, Uint8Array.of(1, 0, 0, 0))],
+    ['half a pair', tlv(TAG.universalString, Uint8Array.of(0, 0, 0xd8, 0))],
+  ])('do not hold %s', (_, value) => {
+    expect(errorOf(() => read(named(OID.commonName, value))).code).toBe('malformed-der');
   });
 
   it('have no empty parts and no lone surrogates', () => {

@@ -1,0 +1,11 @@
+import type { Target } from '../target.ts';
+import { bundleDocument } from './bundle-document.ts';
+import { certificate } from './certificate.ts';
+import { csr } from './csr.ts';
+import { der } from './der.ts';
+import { hcl } from './hcl.ts';
+import { json } from './json.ts';
+import { jws } from './jws.ts';
+import { spiffeId } from './spiffe-id.ts';
+
+export const TARGETS: readonly Target[] = [spiffeId, json, hcl, der, certificate, csr, jws, bundleDocument];
