@@ -11,7 +11,7 @@ export interface SpiffeGrpcPort extends AsyncDisposable {
   peer(call: { getPeer(): string }): VerifiedPeer | undefined;
   /**
    * Asks all open connections to end, and cuts them after `grace` seconds; clients reconnect and are judged anew. For use
-   * after a change of bundles or authorisation, which by itself only concerns new connections.
+   * after a change of what `authorize` allows, or of bundles whose source does not report it (`onChange`).
    */
   drain(grace: number): void;
   /** Stops accepting connections and asks the open ones to end; resolves when they have. */
