@@ -3,9 +3,6 @@ import { GrpcError, statusName } from '@steeple/proto/grpc';
 /** A command that failed; its text is what the user is told. */
 export class CommandError extends Error {}
 
-/** A command that failed, and whose text stands for itself: nothing is put before or behind it. */
-export class Told extends Error {}
-
 /** An error as the Go programs write it. */
 export function errorText(error: unknown): string {
   if (error instanceof GrpcError) return `rpc error: code = ${statusName(error.code)} desc = ${error.message}`;

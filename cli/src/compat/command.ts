@@ -15,6 +15,8 @@ interface Declared {
   readonly repeatsFlagErrors?: boolean;
   /** What it puts before that. */
   readonly flagErrorPrefix?: string;
+  /** What it puts before all its other errors, where that is not what its kind does. */
+  readonly errorPrefix?: string;
 }
 
 /** A command that calls a service on a socket. */

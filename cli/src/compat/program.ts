@@ -1,6 +1,6 @@
 import { Call } from './call.ts';
 import type { CompatCommand, CompatProgram } from './command.ts';
-import { errorText, Told } from './command-error.ts';
+import { errorText } from './command-error.ts';
 import { FlagError, type FlagSpec, parseFlags, usageOf } from './go/flag-set.ts';
 import { commandHelp, commandsBelow, listHelp, nounHelp } from './help.ts';
 import type { CompatIo } from './io.ts';
@@ -108,6 +108,6 @@ const failed = (command: CompatCommand, specs: readonly FlagSpec[], error: unkno
     const again = repeats ? `${command.flagErrorPrefix ?? ''}${error.message}\n` : '';
     return told(io, `${error.message}\n${usage}${again}`, 1);
   }
-  if (error instanceof Told) return told(io, error.message, 1);
-  return told(io, `${command.on === 'workload' ? '' : 'Error: '}${errorText(error)}\n`, 1);
+  const prefix = command.errorPrefix ?? (command.on === 'workload' ? '' : 'Error: ');
+  return told(io, `${prefix}${errorText(error)}\n`, 1);
 };

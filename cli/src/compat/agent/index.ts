@@ -40,8 +40,12 @@ const health: CallCommand = {
   withoutTimeout: true,
   sockets: socketFlags.health,
   repeatsFlagErrors: false,
+  errorPrefix: 'Agent is unhealthy: ',
   flags: healthFlags,
-  run: (call) => healthcheck(call, 'agent', 'Agent is unhealthy: '),
+  run: async (call) => {
+    await healthcheck(call, 'agent');
+    call.line('Agent is healthy.');
+  },
 };
 
 /** The agent's program. */

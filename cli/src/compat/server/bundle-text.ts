@@ -44,7 +44,11 @@ const STARS = `${'*'.repeat(40)}\n`;
 const documentText = (bundle: types.Bundle): string => {
   const { keys = [], ...rest } = JSON.parse(formatBundleDocument(trustBundle(bundle))) as { keys?: object[] };
   const counters = Object.entries(rest).filter(([, value]) => value !== 0);
-  return JSON.stringify({ keys: keys.map(inOrder), ...Object.fromEntries(counters) }, undefined, 4);
+  return JSON.stringify(
+    { keys: keys.length === 0 ? null : keys.map(inOrder), ...Object.fromEntries(counters) },
+    undefined,
+    4,
+  );
 };
 
 const MEMBERS = ['use', 'kty', 'kid', 'crv', 'alg', 'x', 'y', 'n', 'e', 'x5c'];

@@ -2,6 +2,7 @@
 import { agentV1, debugV1, loggerV1, types } from '@steeple/proto/server-api';
 import { tellChain } from '../chain-text.ts';
 import type { CallCommand } from '../command.ts';
+import { explain } from '../command-error.ts';
 import { formatDuration, SECOND } from '../go/duration.ts';
 import { intFlag, stringFlag } from '../go/flag-kind.ts';
 import { healthcheck, healthFlags } from '../healthcheck.ts';
@@ -33,7 +34,10 @@ const health: CallCommand = {
   synopsis: 'Determines server health status',
   on: 'server',
   flags: healthFlags,
-  run: (call) => healthcheck(call, 'server', 'server is unhealthy: '),
+  run: async (call) => {
+    await explain('server is unhealthy', healthcheck(call, 'server'));
+    call.line('Server is healthy.');
+  },
 };
 
 const generate: CallCommand = {

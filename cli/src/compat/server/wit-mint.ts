@@ -1,8 +1,7 @@
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { svidV1, types } from '@steeple/proto/server-api';
+import { svidV1, type types } from '@steeple/proto/server-api';
 import { generateKey, privateJwk, spkiOf } from '@steeple/spiffe';
-import { protoJson } from '../call.ts';
 import type { CallCommand } from '../command.ts';
 import { CommandError, explain } from '../command-error.ts';
 import { durationFlag, stringFlag } from '../go/flag-kind.ts';
@@ -47,11 +46,10 @@ export const witMint: CallCommand = {
     const { svid } = await explain('unable to mint SVID', minted);
     if (svid === undefined || svid.token === '') throw new CommandError('server response missing token');
     tellTokenLife(call, 'WIT-SVID', svid.token);
-    const { alg: _algorithm, ...jwk } = privateJwk(key);
-    const jwkText = JSON.stringify(jwk);
+    const jwkText = jwkOf(key);
     const folder = call.flags.text('write');
     if (folder === '') {
-      const value = { private_key: jwkText, svid: protoJson(types.WITSVIDSchema, svid) };
+      const value = { private_key: jwkText, svid: structOf(svid) };
       return call.value(value, () => call.io.out(`${svid.token}\n${jwkText}\n`));
     }
     await explain('unable to write token', writeFile(join(folder, 'token'), svid.token, 0o600));
@@ -72,3 +70,19 @@ const keyTypeOf = (text: string, algorithm: string): 'ec-p256' | 'ec-p384' | 'rs
       : `unsupported key type '${text}' for signing algorithm '${algorithm}'`,
   );
 };
+
+const MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi'] as const;
+
+const jwkOf = (key: KeyObject): string => {
+  const jwk = privateJwk(key) as Readonly<Record<string, unknown>>;
+  return JSON.stringify(Object.fromEntries(MEMBERS.flatMap((name) => (name in jwk ? [[name, jwk[name]]] : []))));
+};
+
+/** Here the message is printed as a plain value: numbers stay numbers, and what is empty is left out. */
+const structOf = ({ token, id, expiresAt, issuedAt, hint }: types.WITSVID): object => ({
+  token,
+  ...(id && { id: { trust_domain: id.trustDomain, path: id.path } }),
+  expires_at: Number(expiresAt),
+  issued_at: Number(issuedAt),
+  ...(hint !== '' && { hint }),
+});

@@ -1,0 +1,47 @@
+import { type Step, server } from './step.ts';
+
+/** The agents of a server. */
+export const nodeSteps: readonly Step[] = [
+  server('agent list'),
+  server('agent list -output json'),
+  server('agent list -attestationType x509pop -banned false -canReattest true -matchSelectorsOn any'),
+  server('agent list -attestationType join_token'),
+  server('agent list -banned true'),
+  server('agent list -canReattest false'),
+  server('agent list -canReattest perhaps -banned perhaps'),
+  server("agent list -expiresBefore '2100-01-02 15:04:05 -0700 -07'"),
+  server("agent list -expiresBefore '2001-01-02 15:04:05 -0700 -07'"),
+  server('agent list -expiresBefore tomorrow', { compare: 'outcome' }),
+  server('agent list -selector x509pop:subject:cn:none -matchSelectorsOn superset'),
+  server('agent list -selector x509pop -matchSelectorsOn superset'),
+  server('agent list -selector a:b -matchSelectorsOn nearly'),
+  server('agent count'),
+  server('agent count -output json'),
+  server('agent count -attestationType x509pop -banned false -canReattest true'),
+  server("agent count -selector a:b -matchSelectorsOn exact -expiresBefore '2100-01-02 15:04:05 -0700 -07'"),
+  server('agent count -selector a'),
+  server('agent show -spiffeID {agent}', { compare: 'outcome' }),
+  server('agent show -spiffeID {agent} -output json', { compare: 'outcome' }),
+  server('agent show'),
+  server('agent show -spiffeID nonsense'),
+  server('agent show -spiffeID spiffe://domain.test/spire/agent/none'),
+  server('agent show -spiffeID spiffe://domain.test/none'),
+  server('agent purge'),
+  server('agent purge -dryRun -output json'),
+  server('agent purge -dryRun -expiredFor -100000h'),
+  server('agent ban'),
+  server('agent ban -spiffeID spiffe://domain.test/spire/agent/none'),
+  // It would come back after it was forgotten.
+  async ({ agent }) => {
+    await agent.process.stop();
+  },
+  server('agent ban -spiffeID {agent}'),
+  server('agent ban -spiffeID {agent} -output json'),
+  server('agent list -banned true'),
+  server('agent purge -expiredFor -100000h'),
+  server('agent purge -expiredFor -100000h -output json'),
+  server('agent evict'),
+  server('agent evict -spiffeID {agent}'),
+  server('agent evict -spiffeID {agent} -output json'),
+  server('agent list'),
+];
