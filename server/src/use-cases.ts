@@ -15,6 +15,7 @@ import { JoinTokens } from './app/join-tokens.ts';
 import { NodeAttestation } from './app/node-attestation.ts';
 import { Pruning } from './app/pruning.ts';
 import { type RandomBytes, random01 } from './app/randomness.ts';
+import { RequestReader } from './app/request-reader.ts';
 import { ServerIdentity } from './app/server-identity.ts';
 import { SvidIssuance } from './app/svid-issuance.ts';
 import { type Authorities, createAuthorities } from './authorities.ts';
@@ -92,6 +93,8 @@ export const createUseCases = async (
     config.plugins.nodeVerifiers.map((choice) => createPlugin('node-verifier', choice, host)),
   );
   const entries = new Entries(datastore.entries, clock, random);
+  const requests = new RequestReader();
+  stack.defer(() => requests.close());
   return {
     datastore,
     feed,
@@ -103,7 +106,7 @@ export const createUseCases = async (
     agents: new Agents(datastore.agents),
     joinTokens: new JoinTokens(trustDomain, datastore.joinTokens, entries, clock, random),
     attestation: new NodeAttestation(trustDomain, verifiers, datastore.agents, ca, config.agentTtl),
-    issuance: new SvidIssuance(ca, authorized, { jwt: config.jwtEnabled, wit: config.witEnabled }),
+    issuance: new SvidIssuance(ca, authorized, requests, { jwt: config.jwtEnabled, wit: config.witEnabled }),
     federation: new Federation({ trustDomain, store: datastore.federation, bundles, following, logger }),
     following,
     ca,

@@ -2,7 +2,8 @@ import type { CallContext } from '@steeple/proto/grpc';
 
 /** One thing that an audited call did or was refused: a line of its own in the audit log. */
 export interface AuditItem {
-  readonly fields: Readonly<Record<string, unknown>>;
+  /** Made when a line is written; without an audit log never. */
+  readonly fields: () => Readonly<Record<string, unknown>>;
   /** gRPC code and text of the item; 0 for success. */
   readonly code: number;
   readonly message: string;
@@ -13,12 +14,12 @@ const items = new WeakMap<CallContext, AuditItem[]>();
 /** Notes one item of a call. No secrets: IDs, names and serials only. */
 export const auditItem = (
   ctx: CallContext,
-  fields: Readonly<Record<string, unknown>>,
+  fields: Readonly<Record<string, unknown>> | (() => Readonly<Record<string, unknown>>),
   status: { readonly code?: number; readonly message?: string } = {},
 ): void => {
   const { code = 0, message = '' } = status;
   const noted = items.get(ctx) ?? [];
-  noted.push({ fields, code, message });
+  noted.push({ fields: typeof fields === 'function' ? fields : () => fields, code, message });
   items.set(ctx, noted);
 };
 

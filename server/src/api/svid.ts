@@ -12,7 +12,7 @@ import { orInvalid, prefixed, readId, type WireId } from './translate/spiffe-id.
 import { wireTokenSvid, wireX509Svid } from './translate/svid.ts';
 
 /** Items of a batch that are signed before others get their turn: signing is work for this thread. */
-const TURN = 16;
+const TURN = 8;
 
 /** spire.api.server.svid.v1.SVID */
 export const svidHandlers = (use: {
@@ -23,11 +23,16 @@ export const svidHandlers = (use: {
   async batchNewX509SVID({ params }, ctx) {
     if (params.length === 0) throw new IssuerError('invalid-argument', 'missing parameters');
     const find = use.issuance.entriesOf(agentOf(ctx));
+    const keyAt = use.issuance.keysOf(params.map(({ csr }) => csr));
     const results = [];
-    for (const [index, { entryId, csr }] of params.entries()) {
+    for (const [index, { entryId }] of params.entries()) {
       if (index % TURN === TURN - 1) await setImmediate();
-      const { status, value } = await attempt(ctx, () => use.issuance.newX509(find, entryId, csr));
-      auditItem(ctx, { registration_id: entryId, ...(value && { serial_num: value.leaf.serialDecimal }) }, status);
+      const { status, value } = await attempt(ctx, () => use.issuance.newX509(find, entryId, () => keyAt(index)));
+      auditItem(
+        ctx,
+        () => ({ registration_id: entryId, ...(value && { serial_num: value.leaf.serialDecimal }) }),
+        status,
+      );
       results.push({ status, ...(value && { svid: wireX509Svid(value) }) });
     }
     return { results };

@@ -2,6 +2,8 @@ import { type AgentRecord, IssuerError, type RegistrationEntry } from '@steeple/
 import { type Csr, publicKeyFromSpki, readCsr, SpiffeError, type SpiffeId } from '@steeple/spiffe';
 import type { AuthorizedEntries } from './authorized-entries.ts';
 import type { CertificateAuthority, SignedToken, SignedX509 } from './certificate-authority.ts';
+import type { RequestKey } from './request-key.ts';
+import type { RequestReader } from './request-reader.ts';
 
 /** What a deployment has switched off or on. */
 export interface IssuanceSettings {
@@ -16,11 +18,18 @@ export interface IssuanceSettings {
 export class SvidIssuance {
   readonly #ca: CertificateAuthority;
   readonly #entries: AuthorizedEntries;
+  readonly #requests: RequestReader;
   readonly #settings: IssuanceSettings;
 
-  constructor(ca: CertificateAuthority, entries: AuthorizedEntries, settings: IssuanceSettings) {
+  constructor(
+    ca: CertificateAuthority,
+    entries: AuthorizedEntries,
+    requests: RequestReader,
+    settings: IssuanceSettings,
+  ) {
     this.#ca = ca;
     this.#entries = entries;
+    this.#requests = requests;
     this.#settings = settings;
   }
 
@@ -35,15 +44,21 @@ export class SvidIssuance {
     };
   }
 
+  /** The keys that the signing requests of a batch prove, to be asked for in order, see {@link RequestReader}. */
+  keysOf(requests: readonly Uint8Array[]): (index: number) => Promise<RequestKey> {
+    return this.#requests.batch(requests);
+  }
+
   async newX509(
     find: (entryId: string) => RegistrationEntry,
     entryId: string,
-    csrDer: Uint8Array,
+    readKey: () => Promise<RequestKey>,
   ): Promise<SignedX509> {
     if (entryId === '') throw new IssuerError('invalid-argument', 'missing entry ID');
-    const csr = readRequest(csrDer);
+    const key = await readKey();
+    if ('refused' in key) throw refusal(key);
     const entry = find(entryId);
-    return this.#ca.signX509({ id: entry.spiffeId, spki: csr.spki, ttl: entry.x509SvidTtl, dnsNames: entry.dnsNames });
+    return this.#ca.signX509({ id: entry.spiffeId, spki: key.spki, ttl: entry.x509SvidTtl, dnsNames: entry.dnsNames });
   }
 
   async newJwt(
@@ -125,6 +140,12 @@ export const readRequest = (
     const text = cause.reason === 'signature' ? signatureText : malformedText;
     throw new IssuerError('invalid-argument', `${text}: ${cause.message}`, { cause });
   }
+};
+
+const refusal = ({ refused, message }: Extract<RequestKey, { refused: string }>): IssuerError => {
+  if (refused === 'missing') return new IssuerError('invalid-argument', 'missing CSR');
+  const text = refused === 'signature' ? 'invalid CSR signature' : 'malformed CSR';
+  return new IssuerError('invalid-argument', `${text}: ${message}`);
 };
 
 const checkAudience = (audience: readonly string[]): void => {

@@ -22,7 +22,7 @@ export const auditLog =
       if (items.length === 0) logger.info('API accessed', { ...base, ...whole });
       for (const { fields, code, message } of items) {
         const status = failure ? whole : statusFields(code, message);
-        logger.info('API accessed', { ...base, ...fields, ...status });
+        logger.info('API accessed', { ...base, ...fields(), ...status });
       }
     }
   };
