@@ -9,7 +9,8 @@ export interface Circumstances {
   readonly revocationLists: readonly RevocationList[];
 }
 
-interface Sources {
+/** Where an endpoint gets its SVID and its trust from. */
+export interface Sources {
   readonly bundles: BundleSource;
   readonly svid?: X509SvidSource | undefined;
 }

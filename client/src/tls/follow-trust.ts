@@ -1,8 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { SpiffeError } from '@steeple/spiffe';
 import { systemNow } from '../time.ts';
-import { circumstancesOf, hold, type Meeting, trustHolds } from './circumstances.ts';
-import type { SpiffeClientOptions } from './connect.ts';
+import { circumstancesOf, hold, type Meeting, type Sources, trustHolds } from './circumstances.ts';
 import { type PeerPolicy, verifyPeer } from './verify-peer.ts';
 
 /** What can be done with an open connection. */
@@ -22,7 +21,7 @@ export interface ConnectionControl {
 export function followTrust(
   socket: TLSSocket,
   meeting: Meeting,
-  options: SpiffeClientOptions,
+  options: PeerPolicy & Sources,
   control: ConnectionControl,
 ): void {
   const sources = new Set([options.bundles, options.svid]);
