@@ -1,4 +1,3 @@
-import { LOG_LEVELS } from '@steeple/daemon';
 import { duration, flag, integer, oneOrMany, singleBlock } from '@steeple/daemon/config';
 import { SpiffeError, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import { z } from 'zod';
@@ -46,22 +45,6 @@ export const workloadApiAddress = text.refine(
     /^unix:(\/\/)?\/[^?#]+$/.test(value) || /^tcp:\/\/(\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/.test(value),
   'must be the address of a Workload API: unix:///path or tcp://1.2.3.4:8000',
 );
-
-/** `sha256:…`, with or without prefix and colons, as fingerprints are printed. */
-export const fingerprint = z
-  .string()
-  .transform((value) =>
-    value
-      .toLowerCase()
-      .replace(/^sha-?256[:=]/, '')
-      .replaceAll(':', ''),
-  )
-  .refine((value) => /^[0-9a-f]{64}$/.test(value), 'must be a SHA-256 fingerprint: 64 hexadecimal digits');
-
-export const logLevel = z
-  .string()
-  .transform((value) => (value.toLowerCase() === 'warning' ? 'warn' : value.toLowerCase()))
-  .pipe(z.enum(LOG_LEVELS));
 
 export const port = integer(z.int().min(1).max(65_535));
 

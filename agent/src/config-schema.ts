@@ -1,11 +1,19 @@
-import { duration, flag, labelledBlocks, oneOrMany, singleBlock } from '@steeple/daemon/config';
+import {
+  duration,
+  fingerprint,
+  flag,
+  labelledBlocks,
+  logFormat,
+  logLevel,
+  oneOrMany,
+  singleBlock,
+} from '@steeple/daemon/config';
+import { healthChecksSchema } from '@steeple/daemon/health';
 import { telemetrySchema } from '@steeple/daemon/metrics';
 import { z } from 'zod';
 import {
   cacheSize,
   experimental,
-  fingerprint,
-  logLevel,
   only,
   port,
   refused,
@@ -38,11 +46,7 @@ const agent = z
     /** Where the agent keeps its SVID and, by default, its keys. */
     data_dir: text.optional(),
     log_level: logLevel.default('info'),
-    log_format: z
-      .string()
-      .toLowerCase()
-      .pipe(z.enum(['text', 'json']))
-      .default('text'),
+    log_format: logFormat.default('text'),
     /** Written instead of standard error, and opened anew on SIGUSR2. */
     log_file: text.optional(),
     /** Prefixes of selectors that may be logged. */
@@ -145,7 +149,7 @@ const plugins = z.strictObject({
 export const agentFileSchema = z.strictObject({
   agent: singleBlock(agent),
   plugins: singleBlock(plugins).default({}),
-  health_checks: refused(),
+  health_checks: healthChecksSchema.optional(),
   telemetry: telemetrySchema.optional(),
 });
 

@@ -1,4 +1,13 @@
-import { duration, labelledBlocks, oneOrMany, singleBlock } from '@steeple/daemon/config';
+import {
+  duration,
+  flag,
+  integer,
+  labelledBlocks,
+  logFormat,
+  logLevel,
+  oneOrMany,
+  singleBlock,
+} from '@steeple/daemon/config';
 import { healthChecksSchema } from '@steeple/daemon/health';
 import { telemetrySchema } from '@steeple/daemon/metrics';
 import { SpiffeError, SpiffeId, TrustDomain } from '@steeple/spiffe';
@@ -31,7 +40,7 @@ const names = oneOrMany(z.string().min(1));
 
 const plugin = z.strictObject({
   plugin_data: singleBlock(z.record(z.string(), z.unknown())).optional(),
-  enabled: z.boolean().default(true),
+  enabled: flag().default(true),
   plugin_data_file: unsupported,
   plugin_cmd: unsupported,
   plugin_checksum: unsupported,
@@ -42,19 +51,11 @@ const plugins = labelledBlocks(plugin);
 const server = z.strictObject({
   trust_domain: parsed((text) => TrustDomain.fromIdOrName(text)),
   bind_address: z.string().min(1).default('0.0.0.0'),
-  bind_port: z.int().min(0).max(65535).default(8081),
+  bind_port: integer(z.int().min(0).max(65535)).default(8081),
   socket_path: z.string().min(1).optional(),
   data_dir: z.string().min(1).optional(),
-  log_level: z
-    .string()
-    .toLowerCase()
-    .pipe(z.enum(['trace', 'debug', 'info', 'warn', 'error']))
-    .default('info'),
-  log_format: z
-    .string()
-    .toLowerCase()
-    .pipe(z.enum(['text', 'json']))
-    .default('text'),
+  log_level: logLevel.default('info'),
+  log_format: logFormat.default('text'),
   ca_ttl: lifetime.optional(),
   ca_key_type: keyType.default('ec-p256'),
   ca_subject: singleBlock(
@@ -67,10 +68,10 @@ const server = z.strictObject({
   jwt_issuer: z.string().min(1).optional(),
   admin_ids: oneOrMany(parsed((text) => SpiffeId.parse(text))),
   ratelimit: singleBlock(
-    z.strictObject({ attestation: z.boolean().default(true), signing: z.boolean().default(true) }),
+    z.strictObject({ attestation: flag().default(true), signing: flag().default(true) }),
   ).optional(),
-  audit_log_enabled: z.boolean().default(false),
-  disable_jwt_svids: z.boolean().default(false),
+  audit_log_enabled: flag().default(false),
+  disable_jwt_svids: flag().default(false),
   experimental: singleBlock(
     z.strictObject({
       wit_issuer: z

@@ -98,7 +98,7 @@ describe('parseServerConfig', () => {
       server('profiling_enabled = true'),
       /server\.profiling_enabled: is a setting of SPIRE that this server does not support yet/,
     ],
-    [server('federation { }'), /server\.federation: is a setting of SPIRE/],
+    [server('profiling_port = 6060'), /server\.profiling_port: is a setting of SPIRE/],
     [server('experimental { wit_issuer = "https://example.org" }'), /wit_issuer: must not be a URL/],
     [
       `${server('')}plugins { UpstreamAuthority "disk" { plugin_data {} } UpstreamAuthority "spire" { } }`,
@@ -108,7 +108,7 @@ describe('parseServerConfig', () => {
       `${server('')}plugins { KeyManager "disk" {} KeyManager "memory" {} }`,
       /plugins\.KeyManager: only one KeyManager/,
     ],
-    [`${server('')}telemetry { }`, /telemetry: is a setting of SPIRE/],
+    [`${server('')}plugins { Notifier "k8sbundle" { } }`, /Notifier: is a setting of SPIRE/],
   ])('refuses %j', (hcl, message) => {
     expect(refusal(hcl)).toMatch(message);
   });
@@ -118,6 +118,13 @@ describe('parseServerConfig', () => {
     expect(refusal(path(108))).toMatch(/^server\.conf:3:\d+: server\.socket_path: .* 108 bytes; at most 107/);
     expect(parse(path(107)).socketPath).toHaveLength(107);
     expect(refusal(server(`socket_path = "${'s'.repeat(107)}"`))).toMatch(/server\.socket_path: .*at most 107/);
+  });
+
+  it("takes numbers and switches as texts too, as SPIRE's own example does", () => {
+    const config = parse(server('bind_port = "8082"\n audit_log_enabled = "true"\n log_level = "WARNING"'));
+    expect([config.bindPort, config.auditLog, config.logLevel]).toEqual([8082, true, 'warn']);
+    expect(refusal(server('bind_port = "70000"'))).toMatch(/server\.bind_port/);
+    expect(refusal(server('audit_log_enabled = "yes"'))).toMatch(/server\.audit_log_enabled/);
   });
 
   it('tells the place of every problem', () => {

@@ -1,5 +1,5 @@
 import { endpointUrlProblem } from '@steeple/core';
-import { duration, labelledBlocks, singleBlock } from '@steeple/daemon/config';
+import { duration, fingerprint, flag, integer, labelledBlocks, singleBlock } from '@steeple/daemon/config';
 import { SpiffeError, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import { z } from 'zod';
 
@@ -33,7 +33,7 @@ const acme = singleBlock(
       .default('https://acme-v02.api.letsencrypt.org/directory'),
     domain_name: text,
     email: text,
-    tos_accepted: z.boolean().default(false),
+    tos_accepted: flag().default(false),
   }),
 );
 
@@ -55,7 +55,7 @@ function mergeLabels(value: unknown): unknown {
 const bundleEndpoint = singleBlock(
   z.strictObject({
     address: text.default('0.0.0.0'),
-    port: z.int().min(0).max(65_535),
+    port: integer(z.int().min(0).max(65_535)),
     refresh_hint: duration.refine((seconds) => seconds >= 60, 'must be at least one minute').default(300),
     profile: labelled(
       oneOf({ https_web: httpsWeb.optional(), https_spiffe: presentBlock() }, 'profile: https_web or https_spiffe'),
@@ -83,16 +83,6 @@ const endpointUrl = z.string().superRefine((url, context) => {
   const problem = endpointUrlProblem(url);
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 });
-
-const fingerprint = z
-  .string()
-  .transform((value) =>
-    value
-      .toLowerCase()
-      .replace(/^sha-?256[:=]/, '')
-      .replaceAll(':', ''),
-  )
-  .refine((value) => /^[0-9a-f]{64}$/.test(value), 'must be a SHA-256 fingerprint: 64 hexadecimal digits');
 
 const FIRST = ['trust_domain_bundle_path', 'trust_domain_bundle_url', 'trust_domain_bundle_pin'] as const;
 

@@ -12,6 +12,6 @@ export {
   type ReadConfigOptions,
   readConfigFile,
 } from './read-config-file.ts';
-export { flag, integer } from './scalars.ts';
+export { fingerprint, flag, integer, logFormat, logLevel } from './scalars.ts';
 export type { Position } from './source-text.ts';
 export { suggest } from './suggest.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LOG_LEVELS } from '../logger.ts';
 
 // SPIRE reads a number or a switch from a text too, and its own example files write them so: `server_port = "8081"`.
 
@@ -18,3 +19,26 @@ export function flag(schema: z.ZodType<boolean> = z.boolean()): z.ZodType<boolea
   ]);
   return z.preprocess((value) => words.get(value) ?? value, schema);
 }
+
+/** A level of the log, in any case, also by SPIRE's name `warning`. */
+export const logLevel = z
+  .string()
+  .transform((value) => (value.toLowerCase() === 'warning' ? 'warn' : value.toLowerCase()))
+  .pipe(z.enum(LOG_LEVELS));
+
+/** The form of the log's lines. */
+export const logFormat = z
+  .string()
+  .toLowerCase()
+  .pipe(z.enum(['text', 'json']));
+
+/** A SHA-256 fingerprint, with or without prefix and colons, as it is printed; 64 lower hexadecimal digits afterwards. */
+export const fingerprint = z
+  .string()
+  .transform((value) =>
+    value
+      .toLowerCase()
+      .replace(/^sha-?256[:=]/, '')
+      .replaceAll(':', ''),
+  )
+  .refine((value) => /^[0-9a-f]{64}$/.test(value), 'must be a SHA-256 fingerprint: 64 hexadecimal digits');
