@@ -1,10 +1,12 @@
 import { aboutSetting, type Clock, claimDataDir, type Logger, systemClock, TaskGroup } from '@steeple/daemon';
+import type { CheckState } from '@steeple/daemon/health';
 import { HealthState } from '@steeple/proto/grpc';
 import { SpiffeWorkloadAPI } from '@steeple/proto/workload';
 import { assemble, setServing } from './assemble.ts';
 import type { AgentConfig } from './config.ts';
 import { loadPlugins } from './load-plugins.ts';
 import { serveLocally } from './serve.ts';
+import { agentTelemetry, openSidePorts, type SidePorts } from './side-ports.ts';
 import { AGENT_VERSION } from './version.ts';
 
 /** What an agent takes from the process around it; tests replace it. */
@@ -31,6 +33,8 @@ export interface Agent extends AsyncDisposable {
   /** `live`: nothing has failed for good. `ready`: workloads get what the server grants. */
   readonly health: { readonly live: boolean; readonly ready: boolean };
   readonly socketPath: string;
+  /** Where metrics and health are served; known while it starts. */
+  readonly ports: SidePorts;
 }
 
 /** Seconds that single calls may still take when the agent stops. */
@@ -43,16 +47,29 @@ export function createAgent(config: AgentConfig, rim: AgentRim): Agent {
   const tasks = new TaskGroup(logger);
   const stack = new AsyncDisposableStack();
   const health = new HealthState({ '': false, [SpiffeWorkloadAPI.typeName]: false });
+  const check = (): CheckState => {
+    const ready = health.get('') === true;
+    const details = ready ? {} : { make_new_x509_err: 'workload api is unavailable' };
+    return { live: !failed, ready, liveDetails: {}, readyDetails: details };
+  };
   let failed = false;
+  let ports: SidePorts = {};
   let stopped: Promise<void> | undefined;
 
   const open = async (): Promise<void> => {
     stack.use(await aboutSetting('agent.data_dir', () => claimDataDir(config.dataDir, 'agent')));
     const plugins = await loadPlugins(config, { clock, logger });
     stack.defer(() => plugins.keyManager.close());
-    const agent = assemble({ config, plugins, clock, logger, random, health });
+    const telemetry = stack.use(
+      agentTelemetry(config, { clock, logger }, () => ({ svid: agent.current, bundles: agent.cache.bundles })),
+    );
+    const { metrics } = telemetry;
+    const agent = assemble({ config, plugins, clock, logger, random, health, metrics });
     stack.defer(() => agent.link.close());
-    await serveLocally({ config, agent, clock, logger, health, middleware: [] }, stack, GRACE);
+    // Before the first contact, which may take long: that it takes long is to be seen.
+    ports = await openSidePorts({ config, telemetry, check, clock, logger }, { stack, tasks });
+    const middleware = telemetry.middleware();
+    await serveLocally({ config, agent, clock, logger, health, metrics, middleware }, stack, GRACE);
 
     await agent.known.restore();
     await agent.bootstrap.run(stopping.signal);
@@ -102,6 +119,9 @@ export function createAgent(config: AgentConfig, rim: AgentRim): Agent {
     stop,
     [Symbol.asyncDispose]: stop,
     socketPath: config.socketPath,
+    get ports() {
+      return ports;
+    },
     health: {
       get live() {
         return !failed;

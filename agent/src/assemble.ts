@@ -1,4 +1,5 @@
 import type { Clock, Logger, TaskGroup } from '@steeple/daemon';
+import { type CallMeter, type Metrics, measureCall } from '@steeple/daemon/metrics';
 import type { HealthState } from '@steeple/proto/grpc';
 import type { TokenAuthority, TrustBundle } from '@steeple/spiffe';
 import { AgentIdentity } from './app/agent-identity.ts';
@@ -21,6 +22,9 @@ import { WitCache } from './app/wit-cache.ts';
 import { WorkloadAttestation } from './app/workload-attestation.ts';
 import type { AgentConfig } from './config.ts';
 import type { AgentPlugins } from './load-plugins.ts';
+import { measuredAttestor, measuredKeyManager } from './metrics/measured-plugins.ts';
+import { measuredServer } from './metrics/measured-server.ts';
+import { stateReporter } from './metrics/report-state.ts';
 
 export interface AssembleParts {
   readonly config: AgentConfig;
@@ -29,6 +33,7 @@ export interface AssembleParts {
   readonly logger: Logger;
   readonly random: () => number;
   readonly health: HealthState;
+  readonly metrics: Metrics;
 }
 
 /** The parts of an agent that its life is made of. */
@@ -53,8 +58,9 @@ const CALL_TIMEOUT = 30;
 const ATTESTOR_TIMEOUT = 5;
 
 /** Makes everything in order, each with what it needs; nothing happens yet. */
-export function assemble({ config, plugins, health, ...rim }: AssembleParts): Assembled {
+export function assemble({ config, plugins, health, metrics, ...rim }: AssembleParts): Assembled {
   const { clock, logger } = rim;
+  const meter: CallMeter = { metrics, clock };
   const { trustDomain, dataDir } = config;
   const now = () => clock.now();
   const cache = new IdentityCache(trustDomain, now, {
@@ -64,6 +70,7 @@ export function assemble({ config, plugins, health, ...rim }: AssembleParts): As
   const current = new CurrentSvid();
   const target: ServerTarget = { ...config.server, trustDomain, bundles: cache.bundles, now };
   const link = new ServerLink({ target, svid: current, logger, callTimeout: CALL_TIMEOUT });
+  const measured = measuredServer(link, meter);
   current.onChange(() => link.reconnect());
 
   const storage = new Storage(dataDir);
@@ -74,9 +81,12 @@ export function assemble({ config, plugins, health, ...rim }: AssembleParts): As
     current,
     storage,
     onBundle,
-    keyManager: plugins.keyManager,
-    attest: (csr, signal) => attestNode(target, plugins.prover, csr, { signal, deadline: CALL_TIMEOUT }),
-    renew: (csr, signal) => link.renewAgent(csr, signal),
+    keyManager: measuredKeyManager(plugins.keyManager, meter),
+    attest: (csr, signal) => {
+      const work = () => attestNode(target, plugins.prover, csr, { signal, deadline: CALL_TIMEOUT });
+      return measureCall(meter, 'node.attestor.new_svid', work, { attestor: plugins.prover.type });
+    },
+    renew: measured.renewAgent,
     stillServing: () => cache.svidCount > 0,
   });
   const bootstrap = new Bootstrap({
@@ -92,10 +102,11 @@ export function assemble({ config, plugins, health, ...rim }: AssembleParts): As
 
   const faults = new ServerFaults({ identity, link });
   const server = { ...rim, server: link, onServerError: (e: unknown, signal: AbortSignal) => faults.judge(e, signal) };
-  const jwts = new JwtCache({ ...server, ...config.jwtCache });
+  const jwts = new JwtCache({ ...server, ...config.jwtCache, onChange: () => report() });
   const wits = new WitCache(server);
   const sync = new Sync({
     ...server,
+    server: { ...measured, bundle: link.bundle.bind(link), federatedBundle: link.federatedBundle.bind(link) },
     cache,
     interval: config.syncInterval,
     onSynced: () => {
@@ -106,12 +117,15 @@ export function assemble({ config, plugins, health, ...rim }: AssembleParts): As
   const push = new Push({ ...server, sync });
   const rotation = new SvidRotation({
     ...server,
+    server: measured,
     cache,
     keyType: config.workloadKeyType,
     availabilityTarget: config.availabilityTarget,
     onStaleEntries: () => sync.nudge(),
   });
+  const report = stateReporter(metrics, cache, jwts);
   cache.onWork(() => {
+    report();
     jwts.retainEntries(cache.entries);
     jwts.retainKeys(trustedKids(cache.ownBundle.jwtAuthorities));
     wits.retainEntries(cache.entries);
@@ -120,7 +134,12 @@ export function assemble({ config, plugins, health, ...rim }: AssembleParts): As
   });
 
   const stored = new StoredSvids({ ...rim, stores: plugins.stores, cache, dataDir });
-  const attestation = new WorkloadAttestation({ ...rim, attestors: plugins.attestors, timeout: ATTESTOR_TIMEOUT });
+  const attestation = new WorkloadAttestation({
+    ...rim,
+    meter,
+    attestors: plugins.attestors.map((attestor) => measuredAttestor(attestor, meter)),
+    timeout: ATTESTOR_TIMEOUT,
+  });
   const streams = new OpenStreams(clock);
   return {
     current,

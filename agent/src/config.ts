@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { ConfigError, defaultDataDir, defaultSocket, type LogFormat, type LogLevel } from '@steeple/daemon';
 import { type ConfigDocument, checkConfig, checkSocketPath, configOf, type Environment } from '@steeple/daemon/config';
+import type { HealthCheckSettings } from '@steeple/daemon/health';
 import type { TelemetrySettings } from '@steeple/daemon/metrics';
 import type { KeyType, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import type { TrustSource } from './app/trust-source.ts';
@@ -33,6 +34,7 @@ export interface AgentConfig {
   readonly logFile: string | undefined;
   readonly logSelectors: readonly string[];
   readonly telemetry: TelemetrySettings | undefined;
+  readonly healthChecks: HealthCheckSettings | undefined;
   readonly trust: TrustSource;
   readonly rebootstrap: RebootstrapSettings;
   readonly workloadKeyType: KeyType;
@@ -118,6 +120,7 @@ export function parseAgentConfig(document: ConfigDocument, env: Environment = pr
     logFile: agent.log_file === undefined ? undefined : resolve(agent.log_file),
     logSelectors: agent.log_selectors,
     telemetry: file.telemetry,
+    healthChecks: file.health_checks,
     trust: trustSource(agent),
     rebootstrap: { mode: agent.rebootstrap_mode, delay: agent.rebootstrap_delay },
     workloadKeyType: agent.workload_x509_svid_key_type,

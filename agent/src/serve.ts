@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@steeple/daemon';
 import type { PeerCredentials } from '@steeple/daemon/listen';
+import type { Metrics } from '@steeple/daemon/metrics';
 import type { HealthState, Middleware } from '@steeple/proto/grpc';
 import { Callers } from './api/callers.ts';
 import { debugHandlers } from './api/debug.ts';
@@ -10,10 +11,12 @@ import { secretDiscoveryHandlers } from './api/secret-discovery.ts';
 import { serverFailure } from './api/server-failure.ts';
 import { workloadHandlers } from './api/workload.ts';
 import { WorkloadCalls } from './api/workload-calls.ts';
+import { CallLimits } from './app/call-limits.ts';
 import type { Assembled } from './assemble.ts';
-import type { AgentConfig } from './config.ts';
+import type { AgentConfig, RateLimitSettings } from './config.ts';
 import { AdminSocket } from './endpoints/admin-socket.ts';
 import { WorkloadSocket } from './endpoints/workload-socket.ts';
+import { measureStreams } from './metrics/measure-streams.ts';
 
 export interface ServeParts {
   readonly config: AgentConfig;
@@ -21,6 +24,7 @@ export interface ServeParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly health: HealthState;
+  readonly metrics: Metrics;
   /** Around every call, outermost. */
   readonly middleware: readonly Middleware[];
 }
@@ -29,8 +33,9 @@ type PeerOf = (peerKey: string) => PeerCredentials | undefined;
 
 /** Opens the sockets of an agent; the stack closes them, with seconds of grace for single calls. @throws ConfigError */
 export async function serveLocally(parts: ServeParts, stack: AsyncDisposableStack, grace: number): Promise<void> {
-  const { config, clock, logger, health, middleware } = parts;
-  const rim = { clock, logger, middleware };
+  const { config, clock, logger, health, metrics } = parts;
+  const rim = { clock, logger, middleware: [...parts.middleware, measureStreams(metrics)] };
+  const limits = new CallLimits({ limits: limitsByMethod(config.rateLimits), clock, metrics });
   const { workloadApi, secretDiscovery } = config;
   if (workloadApi || secretDiscovery !== undefined) {
     const socket = await WorkloadSocket.listen({
@@ -38,8 +43,8 @@ export async function serveLocally(parts: ServeParts, stack: AsyncDisposableStac
       path: config.socketPath,
       health,
       handlers: (peerOf) => ({
-        workload: workloadApi ? workloadApiOf(parts, peerOf) : undefined,
-        secrets: secretDiscovery && secretDiscoveryOf(parts, secretDiscovery, peerOf),
+        workload: workloadApi ? workloadApiOf(parts, callersOf(parts, peerOf, limits)) : undefined,
+        secrets: secretDiscovery && secretDiscoveryOf(parts, secretDiscovery, callersOf(parts, peerOf, limits)),
       }),
     });
     stack.defer(() => socket.close(grace));
@@ -56,10 +61,10 @@ export async function serveLocally(parts: ServeParts, stack: AsyncDisposableStac
   }
 }
 
-function workloadApiOf({ agent, config, clock }: ServeParts, peerOf: PeerOf) {
-  const { cache, attestation, streams, jwts, wits, faults } = agent;
+function workloadApiOf({ agent, config, clock }: ServeParts, callers: Callers) {
+  const { cache, jwts, wits, faults } = agent;
   return workloadHandlers({
-    calls: new WorkloadCalls({ cache, callers: new Callers({ attestation, streams, peerOf }) }),
+    calls: new WorkloadCalls({ cache, callers }),
     jwts,
     wits,
     clock,
@@ -74,19 +79,34 @@ function workloadApiOf({ agent, config, clock }: ServeParts, peerOf: PeerOf) {
 function secretDiscoveryOf(
   { agent, logger }: ServeParts,
   settings: NonNullable<AgentConfig['secretDiscovery']>,
-  peerOf: PeerOf,
+  callers: Callers,
 ) {
-  const { cache, attestation, streams } = agent;
-  return secretDiscoveryHandlers({ cache, logger, settings, callers: new Callers({ attestation, streams, peerOf }) });
+  return secretDiscoveryHandlers({ cache: agent.cache, logger, settings, callers });
 }
 
-function adminApisOf({ agent, config, clock, logger }: ServeParts, peerOf: PeerOf) {
+function callersOf({ agent: { attestation, streams } }: ServeParts, peerOf: PeerOf, limits?: CallLimits): Callers {
+  return new Callers({ attestation, streams, peerOf, limits });
+}
+
+function adminApisOf(parts: ServeParts, peerOf: PeerOf) {
+  const { agent, config, clock, logger } = parts;
   const { cache, attestation, streams, jwts, current, sync } = agent;
-  const callers = new Callers({ attestation, streams, peerOf });
+  const callers = callersOf(parts, peerOf);
   const delegates = new Delegates({ callers, cache, attestation, streams, authorized: config.authorizedDelegates });
   return {
     delegatedIdentity: delegatedIdentityHandlers({ delegates, cache, jwts, logger }),
     debug: debugHandlers({ current, cache, jwts, sync, clock }),
     logger: loggerHandlers(logger),
   };
+}
+
+function limitsByMethod(settings: RateLimitSettings): ReadonlyMap<string, number> {
+  return new Map([
+    ['/SpiffeWorkloadAPI/FetchX509SVID', settings.fetch_x509_svid],
+    ['/SpiffeWorkloadAPI/FetchJWTSVID', settings.fetch_jwt_svid],
+    ['/SpiffeWorkloadAPI/FetchX509Bundles', settings.fetch_x509_bundles],
+    ['/SpiffeWorkloadAPI/FetchJWTBundles', settings.fetch_jwt_bundles],
+    ['/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets', settings.stream_secrets],
+    ['/envoy.service.secret.v3.SecretDiscoveryService/FetchSecrets', settings.fetch_secrets],
+  ]);
 }

@@ -16,8 +16,8 @@ export interface HomeOptions {
   readonly server?: Record<string, unknown>;
   /** More settings of the `agent` block. */
   readonly agent?: Record<string, unknown>;
-  /** The agent's `plugins` block. */
-  readonly plugins?: Record<string, unknown>;
+  /** More blocks of the agent's configuration, such as `plugins`. */
+  readonly blocks?: Record<string, unknown>;
   readonly trustDomain?: string;
   /** PEM certificates of the authorities that vouch for web servers. */
   readonly webRoots?: () => readonly string[];
@@ -133,8 +133,13 @@ export class Home implements AsyncDisposable {
         ...this.#options.agent,
         ...more,
       },
-      ...(this.#options.plugins && { plugins: this.#options.plugins }),
+      ...this.#options.blocks,
     });
+  }
+
+  /** Loses everything that the stopped agent kept. */
+  async forgetAgent(): Promise<void> {
+    await rm(join(this.dir, 'agent'), { recursive: true, force: true });
   }
 
   async startAgent(token?: string): Promise<void> {

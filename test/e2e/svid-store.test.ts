@@ -7,8 +7,8 @@ import { HEADER, Home, until } from './home.ts';
 
 it('SVIDs for a store go there and nowhere else, are renewed, and go with their entries, also while the agent is down', async () => {
   await using dir = await tempDir();
-  const plugins = { SVIDStore: { disk: { plugin_data: { directory: dir.path } } } };
-  await using home = await Home.open({ plugins });
+  const blocks = { plugins: { SVIDStore: { disk: { plugin_data: { directory: dir.path } } } } };
+  await using home = await Home.open({ blocks });
   const stored = { selectors: [{ type: 'disk', value: 'name:web' }], more: { storeSvid: true } };
   const id = await home.addEntry({ path: '/web', ...stored });
   const served = () => readFile(join(dir.path, 'web', 'svid.pem'), 'utf8').catch(() => '');

@@ -66,7 +66,7 @@ async function attested({ callers }: SecretDiscoveryParts, ctx: CallContext): Pr
   try {
     return await callers.attest(ctx);
   } catch (cause) {
-    if (ctx.signal.aborted) throw cause;
+    if (ctx.signal.aborted || !(cause instanceof GrpcError) || cause.code !== Code.PERMISSION_DENIED) throw cause;
     // As SPIRE says it: a proxy comes again after this status.
     throw new GrpcError(Code.UNAVAILABLE, 'workload attestation failed', { cause });
   }

@@ -52,6 +52,7 @@ export class IdentityCache {
   readonly #demandState: DemandState;
   /** Entries of which somebody asks for the X509-SVID, until that may have changed. */
   #subscribed: ReadonlySet<string> | undefined;
+  readonly #entryChanges = { added: 0, updated: 0, removed: 0 };
   #synced = false;
 
   constructor(trustDomain: TrustDomain, now: () => number, limits: SvidDemandLimits = UNLIMITED) {
@@ -73,6 +74,11 @@ export class IdentityCache {
   /** All entries by id, those whose SVIDs are stored elsewhere included. */
   get entries(): ReadonlyMap<string, AgentEntry> {
     return this.#entries;
+  }
+
+  /** How often an entry came, changed and went. */
+  get entryChanges(): { readonly added: number; readonly updated: number; readonly removed: number } {
+    return this.#entryChanges;
   }
 
   get bundles(): BundleSource {
@@ -212,6 +218,7 @@ export class IdentityCache {
   #putEntry(entry: AgentEntry, concerned: Set<SelectorGroup>): void {
     const old = this.#entries.get(entry.id);
     if (old !== undefined && sameVersion(old, entry)) return;
+    this.#entryChanges[old === undefined ? 'added' : 'updated']++;
     this.#concern(this.#index.remove(entry.id), concerned);
     this.#entries.set(entry.id, entry);
     this.#subscribed = undefined;
@@ -220,6 +227,7 @@ export class IdentityCache {
 
   #removeEntry(id: string, concerned: Set<SelectorGroup>): void {
     if (!this.#entries.delete(id)) return;
+    this.#entryChanges.removed++;
     this.#concern(this.#index.remove(id), concerned);
     this.#shelf.remove(id);
     this.#demand.forget(id);

@@ -16,6 +16,8 @@ export interface JwtCacheParts {
   readonly maxSize: number;
   /** Seconds to wait for a fresher token while a valid one is at hand. */
   readonly hitTimeout: number;
+  /** Told when another token is kept. */
+  readonly onChange?: () => void;
 }
 
 interface Held {
@@ -125,6 +127,7 @@ export class JwtCache {
       if (this.#held.size <= this.#parts.maxSize) break;
       this.#held.delete(oldest);
     }
+    this.#parts.onChange?.();
   }
 
   /** The fresh token if it comes in time, else the one at hand. */

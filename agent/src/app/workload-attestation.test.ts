@@ -1,5 +1,7 @@
 import { parseSelector } from '@steeple/core';
+
 import type { PeerCredentials } from '@steeple/daemon/listen';
+import { noMetrics } from '@steeple/daemon/metrics';
 import type { WorkloadAttestor } from '@steeple/plugins';
 import { Code } from '@steeple/proto/grpc';
 import { FakeClock, MemoryLogger } from '@steeple/test-kit';
@@ -31,7 +33,7 @@ const never = attestor('never', () => new Promise(() => {}));
 function make(attestors: WorkloadAttestor[], limits?: { running: number; waiting: number }) {
   const clock = new FakeClock();
   const logger = new MemoryLogger();
-  const parts = { attestors, clock, logger, timeout: 5 };
+  const parts = { attestors, clock, logger, timeout: 5, meter: { metrics: noMetrics, clock } };
   return { clock, logger, attestation: new WorkloadAttestation(limits === undefined ? parts : { ...parts, limits }) };
 }
 

@@ -1,6 +1,7 @@
 import type { Selector } from '@steeple/core';
 import type { Clock, Logger } from '@steeple/daemon';
 import type { PeerCredentials } from '@steeple/daemon/listen';
+import { type CallMeter, measureCall } from '@steeple/daemon/metrics';
 import type { WorkloadAttestor } from '@steeple/plugins';
 import { Code, GrpcError, orAborted } from '@steeple/proto/grpc';
 import { Admission } from './admission.ts';
@@ -11,6 +12,7 @@ export interface WorkloadAttestationParts {
   readonly logger: Logger;
   /** Seconds that one attestor may take. */
   readonly timeout: number;
+  readonly meter: CallMeter;
   /** Attestations at the same time, and waiting. */
   readonly limits?: { readonly running: number; readonly waiting: number };
 }
@@ -38,7 +40,16 @@ export class WorkloadAttestation {
   }
 
   /** @throws GrpcError `PERMISSION_DENIED` for a dead caller, `UNAVAILABLE` */
-  async attest(peer: PeerCredentials, signal: AbortSignal): Promise<readonly Selector[]> {
+  attest(peer: PeerCredentials, signal: AbortSignal): Promise<readonly Selector[]> {
+    const { meter } = this.#parts;
+    return measureCall(meter, 'workload_api.workload_attestation', async () => {
+      const selectors = await this.#attest(peer, signal);
+      meter.metrics.sample('workload_api.discovered_selectors', selectors.length);
+      return selectors;
+    });
+  }
+
+  async #attest(peer: PeerCredentials, signal: AbortSignal): Promise<readonly Selector[]> {
     const leave = await this.#admission.enter(signal); // W4
     try {
       if (!peer.isAlive()) throw noIdentity(); // W3

@@ -36,6 +36,17 @@ describe('RateLimiter', () => {
     expect(clock.slept).toEqual([0.5]);
   });
 
+  it('tells at once whether there are tokens, to those who do not wait', async () => {
+    const clock = new TestClock();
+    const limiter = new RateLimiter({ rate: 2, clock });
+    expect([1, 2, 3].map(() => limiter.tryTake('a'))).toEqual([true, true, false]);
+    expect(limiter.tryTake('b', 3)).toBe(false);
+    expect(limiter.tryTake('b', 2)).toBe(true);
+    clock.time += 0.5;
+    expect([1, 2].map(() => limiter.tryTake('a'))).toEqual([true, false]);
+    expect(clock.slept).toEqual([]);
+  });
+
   it('keeps keys apart', async () => {
     const clock = new TestClock();
     const limiter = new RateLimiter({ rate: 1, clock });

@@ -62,6 +62,16 @@ export class RateLimiter {
     }
   }
 
+  /** Spends n tokens of the key if they are there now; tells whether they were. */
+  tryTake(key: string, n = 1): boolean {
+    const now = this.#clock.monotonic();
+    const bucket = this.#bucketOf(key, now);
+    this.#refill(bucket, now);
+    if (bucket.tokens < n) return false;
+    bucket.tokens -= n;
+    return true;
+  }
+
   #bucketOf(key: string, now: number): Bucket {
     const known = this.#buckets.get(key);
     if (known !== undefined) return known;
