@@ -110,7 +110,8 @@ export class AgentUnit {
 
   /** Starts the process and waits until it serves. */
   async start(): Promise<void> {
-    await serving(await this.launch(), this.socket);
+    const socket = this.#options.settings?.['socket_path'];
+    await serving(await this.launch(), typeof socket === 'string' ? socket : this.socket);
     await this.workload?.close();
     const workload = new WorkloadApiClient({ address: `unix://${this.socket}` });
     this.#site.defer(() => workload.close());

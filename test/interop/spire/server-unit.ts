@@ -21,6 +21,8 @@ export interface ServerOptions {
   /** More plugins, or others of the same kind. */
   readonly plugins?: Plugins;
   readonly port?: number;
+  /** More of the process' environment. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Where another server kept its node certificates, to go on with them. */
   readonly nodes?: NodeAuthority;
 }
@@ -98,7 +100,9 @@ export class ServerUnit {
 
   async start(): Promise<void> {
     const { path, args } = await daemon(this.maker, 'server', this.config);
-    this.process = this.#site.watch(new Process(`${this.maker}-server`, path, args));
+    this.process = this.#site.watch(
+      new Process(`${this.maker}-server`, path, args, { env: { ...process.env, ...this.#options.env } }),
+    );
     await serving(this.process, this.adminSocket);
     const settings = {
       address: `unix:${this.adminSocket}`,

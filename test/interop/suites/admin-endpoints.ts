@@ -58,12 +58,18 @@ export const adminEndpoints: Suite = {
 async function checkDoors(site: Site, server: ServerUnit, caller: Caller, svid: X509Svid | undefined): Promise<void> {
   const wrong: string[] = [];
   for (const [method, outcome] of await callAll(await remoteApi(site, server, svid))) {
+    // Of a foreign trust domain only the configured ids come as far as the doors.
+    if (caller === 'federated workload') {
+      if (!outcome.startsWith('Unavailable: ')) wrong.push(`${method}: ${outcome}`);
+      continue;
+    }
     const right = LOCAL.test(method)
       ? outcome.startsWith('Unimplemented: ')
       : refused(method, outcome) !== mayCall(caller, method);
     if (!right) wrong.push(`${method}: ${outcome}`);
   }
-  ensure(wrong.length === 0, `the doors for the ${caller} are as SPIRE's, but\n  ${wrong.join('\n  ')}`);
+  const some = wrong.slice(0, 3).join('\n  ');
+  ensure(wrong.length === 0, `the doors for the ${caller} are as SPIRE's, but ${wrong.length} are not:\n  ${some}`);
 }
 
 async function introduce(server: ServerUnit, foreign: ServerUnit): Promise<void> {

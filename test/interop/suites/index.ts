@@ -5,14 +5,20 @@ import { downstreamEndpoints } from './downstream-endpoints.ts';
 import { entries } from './entries.ts';
 import { eventsBasedEntries } from './events-based-entries.ts';
 import { evictAgent } from './evict-agent.ts';
+import { bundleEndpoints, federation } from './federation.ts';
 import { fetchJwtSvids } from './fetch-jwt-svids.ts';
 import { fetchWitSvids } from './fetch-wit-svids.ts';
 import { fetchX509Svids } from './fetch-x509-svids.ts';
+import { forceRotationJwtAuthority } from './force-rotation-jwt-authority.ts';
+import { forceRotationUpstreamAuthority } from './force-rotation-upstream-authority.ts';
+import { forceRotationX509Authority } from './force-rotation-x509-authority.ts';
 import { joinToken } from './join-token.ts';
+import { nestedRotation } from './nested-rotation.ts';
 import { nodeAttestation } from './node-attestation.ts';
 import { nodeReAttestation } from './node-re-attestation.ts';
 import { rotation } from './rotation.ts';
 import { syncAuthorizedEntries } from './sync-authorized-entries.ts';
+import { upgrade } from './upgrade.ts';
 
 export const suites: readonly Suite[] = [
   joinToken,
@@ -28,5 +34,12 @@ export const suites: readonly Suite[] = [
   adminEndpoints,
   downstreamEndpoints,
   debugEndpoints,
+  upgrade,
+  forceRotationJwtAuthority,
+  forceRotationX509Authority,
+  forceRotationUpstreamAuthority,
   rotation,
+  ...nestedRotation,
+  bundleEndpoints,
+  federation,
 ];

@@ -33,7 +33,12 @@ export const nodeReAttestation: Suite = {
 
     await single.process.stop();
     await single.launch();
-    await lasting.restart();
+    await lasting.process.stop();
+    // SPIRE's agent did not keep the SVID of its re-attestation: it starts with the old one, ends, and starts well then.
+    await lasting.start().catch(async (error: unknown) => {
+      if (pairing.agent === 'steeple') throw error;
+      await lasting.start();
+    });
     await hasX509(lasting, server.id('/workload'));
     await eventually(
       'the other is refused',
