@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { SpiffeId } from '@steeple/spiffe';
 import type { ServerRequest } from './request-fields.ts';
 import { RequestRefused } from './request-refused.ts';
@@ -8,12 +7,14 @@ export interface Caller {
   readonly id: SpiffeId;
 }
 
-/** A handler as Express, Connect and `node:http` servers call it. */
-export type Middleware<R extends ServerRequest> = (
-  request: R,
-  response: Pick<ServerResponse, 'writeHead' | 'end'>,
-  next: () => void,
-) => void;
+/** What a refusal is written to: a response of `node:http`, of `node:http2` or of what is built on them. */
+interface RefusalTarget {
+  writeHead(status: number, headers: Record<string, string>): unknown;
+  end(body: string): unknown;
+}
+
+/** A handler as Express, Connect and servers of `node:http` and `node:http2` call it. */
+export type Middleware<R extends ServerRequest> = (request: R, response: RefusalTarget, next: () => void) => void;
 
 export interface RequireIdentityOptions {
   /** Told of each refusal, with its reason as `cause`. The sender is not told that. */
@@ -31,7 +32,9 @@ export function requireIdentity<R extends Exclude<ServerRequest, Request>>(
   options: RequireIdentityOptions = {},
 ): Middleware<R> {
   return (request, response, next) => {
-    verify(request).then(
+    // A verifier of the application's own may throw at once.
+    const verdict = (async () => verify(request))();
+    verdict.then(
       (caller) => {
         callers.set(request, caller);
         next();
@@ -52,7 +55,7 @@ export function callerOf(request: object): Caller {
   return caller;
 }
 
-function answer(error: Error, response: Parameters<Middleware<never>>[1]): void {
+function answer(error: Error, response: RefusalTarget): void {
   const refused = error instanceof RequestRefused ? error : undefined;
   // Whatever else happens in a verifier is our fault, and nobody gets in by it.
   const status = refused?.status ?? 500;
