@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, ensureDir, writeFileAtomic } from '@steeple/daemon';
-import { type Certificate, parseCertificate, parseJson } from '@steeple/spiffe';
+import { type Certificate, parseCertificate, parseCertificatesPem, parseJson, toPem } from '@steeple/spiffe';
 
 /** What the agent remembers of itself between two runs. Keys are not here but with the key manager. */
 export interface StoredAgent {
@@ -10,9 +10,23 @@ export interface StoredAgent {
   /** The X.509 authorities of the own trust domain; empty if there are none. */
   readonly bundle: readonly Certificate[];
   readonly reattestable: boolean;
+  /** How the attempts to trust the server anew go; undefined while there are none. */
+  readonly attempts: TrustAttempts | undefined;
 }
 
-const NOTHING: StoredAgent = { svid: [], bundle: [], reattestable: false };
+/** Attempts to get a bundle under which the server is trusted. */
+export interface TrustAttempts {
+  /** Unix seconds of the first sign of trouble. */
+  readonly since: number;
+  readonly count: number;
+}
+
+const NOTHING: StoredAgent = { svid: [], bundle: [], reattestable: false, attempts: undefined };
+/** SPIRE's numbers for how the bundle that is sought will be used. */
+const BOOTSTRAP = 1;
+const REBOOTSTRAP = 2;
+/** Go's way to say that there is no instant. */
+const NEVER = '0001-01-01T00:00:00Z';
 const LIMITS = { maxBytes: 16 * 1024 * 1024, maxDepth: 8 };
 
 /** `agent-data.json` in the data directory, in the form that SPIRE's agent writes. */
@@ -52,6 +66,15 @@ export class Storage {
     return this.#save({ svid: [], reattestable: false });
   }
 
+  /** Notes attempts, or that they are over. */
+  async saveAttempts(attempts: TrustAttempts | undefined): Promise<void> {
+    if (attempts !== undefined || this.#stored.attempts !== undefined) await this.#save({ attempts });
+  }
+
+  get attempts(): TrustAttempts | undefined {
+    return this.#stored.attempts;
+  }
+
   #save(parts: Partial<StoredAgent>): Promise<void> {
     // One after the other, each with the newest state, so that the file ends with the last one.
     this.#stored = { ...this.#stored, ...parts };
@@ -65,8 +88,13 @@ export class Storage {
     try {
       const value = parseJson(text, LIMITS);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it is no JSON object');
-      const { svid, bundle, reattestable } = value as Readonly<Record<string, unknown>>;
-      return { svid: readCertificates(svid), bundle: readCertificates(bundle), reattestable: reattestable === true };
+      const stored = value as Readonly<Record<string, unknown>>;
+      return {
+        svid: readCertificates(stored['svid']),
+        bundle: readCertificates(stored['bundle']),
+        reattestable: stored['reattestable'] === true,
+        attempts: readAttempts(stored),
+      };
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       const message = `cannot be read (${reason}); restore it, or remove it and let the agent attest again`;
@@ -75,19 +103,38 @@ export class Storage {
   }
 }
 
-function format({ svid, bundle, reattestable }: StoredAgent): string {
+function format({ svid, bundle, reattestable, attempts }: StoredAgent): string {
   const base64 = (certificates: readonly Certificate[]) =>
-    certificates.map(({ raw }) => Buffer.from(raw).toString('base64'));
-  return JSON.stringify({ svid: base64(svid), bundle: base64(bundle), reattestable });
+    certificates.map(({ raw }) => Buffer.from(toPem('CERTIFICATE', raw)).toString('base64'));
+  return JSON.stringify({
+    svid: base64(svid),
+    bundle: base64(bundle),
+    reattestable,
+    bootstrap_use: bundle.length === 0 ? BOOTSTRAP : REBOOTSTRAP,
+    bootstrap_start_time: attempts === undefined ? NEVER : new Date(attempts.since * 1000).toISOString(),
+    connection_attempts: attempts?.count ?? 0,
+  });
 }
 
+/** Base64 of PEM, as SPIRE has it, or of DER. */
 function readCertificates(value: unknown): readonly Certificate[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw new Error('a list of certificates is none');
   return value.map((item: unknown) => {
     if (typeof item !== 'string') throw new Error('a certificate is no text');
-    return parseCertificate(Buffer.from(item, 'base64'));
+    const bytes = Buffer.from(item, 'base64');
+    if (!bytes.toString('latin1').trimStart().startsWith('-----BEGIN')) return parseCertificate(bytes);
+    const [certificate, ...more] = parseCertificatesPem(bytes.toString('latin1'));
+    if (certificate === undefined || more.length > 0) throw new Error('a certificate is not one');
+    return certificate;
   });
+}
+
+function readAttempts(stored: Readonly<Record<string, unknown>>): TrustAttempts | undefined {
+  const { bootstrap_start_time: start, connection_attempts: count } = stored;
+  const since = typeof start === 'string' ? Date.parse(start) / 1000 : Number.NaN;
+  if (!(since > 0)) return undefined;
+  return { since, count: typeof count === 'number' ? count : 0 };
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
