@@ -1,0 +1,80 @@
+import { healthWords, telemetryWords, type WordList } from './words.ts';
+
+const PER_SECOND = 'Calls per second of one workload, and at once; 0: no limit.';
+const ONE_OF = 'One of the five ways to trust the server at first.';
+
+export const agentWords: WordList = {
+  ...healthWords,
+  ...telemetryWords,
+  agent: 'The agent itself.',
+  'agent.trust_domain': 'Name of the trust domain that the agent belongs to.',
+  'agent.server_address': 'Host name or IP address of the server.',
+  'agent.server_port': 'Port of the server.',
+  'agent.socket_path': {
+    means: 'Unix socket of the Workload API. At most 107 bytes.',
+    by: '`$XDG_RUNTIME_DIR/steeple/agent/api.sock`, else `/run/steeple/agent/api.sock`',
+  },
+  'agent.disable_workload_api': 'Do not offer the Workload API on that socket.',
+  'agent.disable_sds_api': "Do not offer Envoy's secret discovery on that socket.",
+  'agent.sds': 'What Envoy may ask for without knowing names.',
+  'agent.sds.default_svid_name': 'Name for the SVID of whoever asks.',
+  'agent.sds.default_bundle_name': 'Name for the own trust bundle.',
+  'agent.sds.default_all_bundles_name': 'Name for all bundles that whoever asks may have.',
+  'agent.sds.disable_spiffe_cert_validation': "Give plain lists of authorities instead of Envoy's SPIFFE validator.",
+  'agent.admin_socket_path': "Unix socket for this node's administrators and delegates; absent: none.",
+  'agent.authorized_delegates': 'Identities whose holders may fetch those of other workloads.',
+  'agent.data_dir': {
+    means: 'Where the agent keeps its SVID and, by default, its keys. One agent at a time works with it.',
+    by: '`/var/lib/steeple/agent` for root, else in `$XDG_STATE_HOME` or `~/.local/state`',
+  },
+  'agent.log_level': 'How much is logged.',
+  'agent.log_format': 'Form of the log lines.',
+  'agent.log_file': 'Written instead of standard error, and opened anew on SIGUSR2.',
+  'agent.log_selectors': 'Prefixes of selectors that may be logged.',
+  'agent.trust_bundle_path': `File with the trust bundle for the first contact. ${ONE_OF}`,
+  'agent.trust_bundle_url': `https URL of the trust bundle; redirects are refused. ${ONE_OF}`,
+  'agent.trust_bundle_unix_socket': 'Ask a web server on this unix socket instead; the URL is an http one then.',
+  'agent.trust_bundle_spiffe_workload_api': `Workload API of an agent that knows the bundle. ${ONE_OF}`,
+  'agent.trust_bundle_format': 'Form of the bundle in that file or at that URL.',
+  'agent.trust_bundle_pin': { means: `SHA-256 fingerprint of the server's root certificate. ${ONE_OF}`, ours: true },
+  'agent.insecure_bootstrap': `Believe whoever answers first; to try things out. ${ONE_OF}`,
+  'agent.join_token': 'Token for the attestation with `join_token`.',
+  'agent.join_token_file': { means: 'File with that token, which then stands in no configuration.', ours: true },
+  'agent.workload_x509_svid_key_type': 'Type of the keys of workloads.',
+  'agent.allow_unauthenticated_verifiers': 'Whether callers without an identity get the own trust bundle.',
+  'agent.disabled_profiles': {
+    means: 'Profiles of the Workload API that are not offered; WIT-SVIDs are only offered on demand.',
+    ours: true,
+  },
+  'agent.allowed_foreign_jwt_claims':
+    'Claims of foreign JWT-SVIDs that validation passes on beside `sub`, `aud` and `exp`.',
+  'agent.availability_target': {
+    means: 'For how long workloads must outlive the absence of the server: SVIDs rotate as early as that needs.',
+    by: 'rotation at half life',
+  },
+  'agent.x509_svid_cache_max_size': 'X509-SVIDs that are kept although nobody is subscribed to them; 0: 1000.',
+  'agent.jwt_svid_cache_max_size': 'JWT-SVIDs that are kept; 0: 1000.',
+  'agent.rebootstrap_mode':
+    'What to do when the server is no more trusted: nothing (`never`), or to attest anew where the attestor allows it.',
+  'agent.rebootstrap_delay': 'For how long the server must have been untrusted before.',
+  'agent.experimental': 'What may still change.',
+  'agent.experimental.sync_interval': 'Time between two questions to a server that does not push.',
+  'agent.experimental.jwt_svid_cache_hit_timeout': {
+    means: 'How long to wait for a fresher token while a valid one is at hand; 5 to 30 seconds.',
+  },
+  'agent.experimental.feature_flags': '`wit-svid` offers the WIT profile.',
+  'agent.experimental.use_sync_authorized_entries':
+    'Accepted without effect: the agent finds out by itself what the server can.',
+  'agent.experimental.ratelimit': 'Limits of what one workload may ask.',
+  'agent.experimental.ratelimit.fetch_x509_svid': PER_SECOND,
+  'agent.experimental.ratelimit.fetch_jwt_svid': PER_SECOND,
+  'agent.experimental.ratelimit.fetch_x509_bundles': PER_SECOND,
+  'agent.experimental.ratelimit.fetch_jwt_bundles': PER_SECOND,
+  'agent.experimental.ratelimit.stream_secrets': PER_SECOND,
+  'agent.experimental.ratelimit.fetch_secrets': PER_SECOND,
+  plugins: 'The replaceable parts.',
+  'plugins.KeyManager': { means: "Where the agent's own key is kept. Exactly one.", by: '`disk` in `data_dir`' },
+  'plugins.NodeAttestor': { means: 'How this node proves what it is. Exactly one.', by: '`join_token`' },
+  'plugins.WorkloadAttestor': { means: 'How workloads are recognised.', by: '`unix`' },
+  'plugins.SVIDStore': 'Where SVIDs of entries with `store_svid` are put.',
+};
