@@ -4,6 +4,7 @@ import { agentNoun } from './agent.ts';
 import { apiNoun } from './api.ts';
 import { compatNoun } from './compat.ts';
 import { entryNoun } from './entry.ts';
+import { federationNoun } from './federation.ts';
 import { jwtNoun, witNoun, x509Noun } from './mint.ts';
 import { serverNoun } from './server.ts';
 import { bundleNoun, tokenNoun } from './trust.ts';
@@ -14,6 +15,7 @@ export const nouns: readonly Noun[] = [
   tokenNoun,
   entryNoun,
   bundleNoun,
+  federationNoun,
   x509Noun,
   jwtNoun,
   witNoun,
