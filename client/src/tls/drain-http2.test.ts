@@ -1,4 +1,4 @@
-import { Server } from '@grpc/grpc-js';
+import { Client, connectivityState, Server } from '@grpc/grpc-js';
 import { Code, createClient, serviceImplementation } from '@steeple/proto/grpc';
 import { SpiffeWorkloadAPI } from '@steeple/proto/workload';
 import { BundleSet } from '@steeple/spiffe';
@@ -50,10 +50,9 @@ async function channel(following: 'client' | 'server' = 'client') {
   });
   server.addService(definition, implementation);
   const port = await serveGrpc(server, { ...(following === 'server' ? live : fixed), host: '127.0.0.1', port: 0 });
-  const client = createClient(SpiffeWorkloadAPI, {
-    address: `127.0.0.1:${port.port}`,
-    credentials: spiffeChannelCredentials(following === 'client' ? live : fixed),
-  });
+  const address = `127.0.0.1:${port.port}`;
+  const channelCredentials = spiffeChannelCredentials(following === 'client' ? live : fixed);
+  const client = createClient(SpiffeWorkloadAPI, { address, credentials: channelCredentials });
   cleanups.push(
     () => source.close(),
     () => (server.forceShutdown(), port.close()),
@@ -61,7 +60,7 @@ async function channel(following: 'client' | 'server' = 'client') {
   );
   const serial = async () => (await client.validateJWTSVID({}, { deadline: 10 })).spiffeId;
   const stream = () => client.fetchX509Bundles({})[Symbol.asyncIterator]();
-  return { source, serial, stream, topic, connections };
+  return { serial, stream, topic, connections, address, channelCredentials };
 }
 
 it('goes on with a new connection once there is a new SVID, while a running call ends undisturbed on the old', async () => {
@@ -76,6 +75,18 @@ it('goes on with a new connection once there is a new SVID, while a running call
   topic.publish({ bundles: { 'spiffe://a.test': Uint8Array.of(1) } });
   expect(Object.keys((await next).value?.bundles ?? {})).toEqual(['spiffe://a.test']);
   await running.return?.();
+});
+
+it('closes a connection that has no call', async () => {
+  const { serial, address, channelCredentials } = await channel();
+  await serial();
+  const unused = new Client(address, channelCredentials);
+  cleanups.push(() => unused.close());
+  await new Promise((resolve) => unused.waitForReady(Date.now() + 10_000, resolve));
+  const state = () => unused.getChannel().getConnectivityState(false);
+  expect(state()).toBe(connectivityState.READY);
+  await issue();
+  await until(() => state() !== connectivityState.READY);
 });
 
 it('does so without a failed call, however often the SVID changes', async () => {
