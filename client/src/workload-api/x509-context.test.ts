@@ -1,29 +1,10 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FakeWorkloadApi } from '../testing/fake-workload-api.ts';
-import { TestTrustDomain } from '../testing/test-trust-domain.ts';
+import { describe, expect, it } from 'vitest';
 import { type Wire, x509Response } from '../testing/wire-state.ts';
+import { a, api, b, client, useClientWorld } from './client-world.fixture.ts';
 import type { X509Context } from './read-x509-context.ts';
 import type { WatchEvent } from './watch.ts';
-import { WorkloadApiClient } from './workload-api-client.ts';
 
-let a: TestTrustDomain;
-let b: TestTrustDomain;
-let api: FakeWorkloadApi;
-let client: WorkloadApiClient;
-
-beforeAll(async () => {
-  [a, b] = await Promise.all([TestTrustDomain.create('a.test'), TestTrustDomain.create('b.test')]);
-});
-
-beforeEach(async () => {
-  api = await FakeWorkloadApi.start();
-  client = new WorkloadApiClient({ address: api.address });
-});
-
-afterEach(async () => {
-  await client.close();
-  await api.close();
-});
+useClientWorld();
 
 const unused = { timeout: 10 };
 
