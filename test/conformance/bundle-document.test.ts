@@ -1,11 +1,19 @@
 // The SPIFFE bundle document that a real server gives out, through rotations and restarts.
 import { createPublicKey, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
+import { json } from 'node:stream/consumers';
 import { Code } from '@steeple/proto/grpc';
 import { expect, it } from 'vitest';
+import { freePort } from '../../cli/src/dev/free-port.ts';
 import type { JwkSet } from './decode-token.ts';
 import { stackWorld, WIT } from './stack-world.ts';
 
-const world = stackWorld({ server: WIT });
+const port = await freePort();
+const world = stackWorld({
+  server: { ...WIT, federation: { bundle_endpoint: { address: '127.0.0.1', port } } },
+});
 
 interface Document extends JwkSet {
   readonly spiffe_sequence: number;
@@ -51,8 +59,13 @@ it('[WIT-32] names every WIT authority by its use, and leaves them out for reade
   expect(without.keys).toEqual((await read()).keys.filter(({ use }) => use !== 'wit-svid'));
 });
 
-it('[TDB-07] says when to look again: every five minutes', async () => {
-  expect(await read()).toMatchObject({ spiffe_refresh_hint: 300 });
+it('[TDB-07] [WIT-32] [X509-33] [JWT-20] says when to look again, at the bundle endpoint too, which publishes the same', async () => {
+  const shown = await read();
+  expect(shown).toMatchObject({ spiffe_refresh_hint: 300 });
+  // Who it is that publishes is the federation tests' matter.
+  const request = get(`https://127.0.0.1:${port}/`, { rejectUnauthorized: false, agent: false });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  expect(await json(response)).toEqual(shown);
 });
 
 it('[TDB-13] [TDB-14] [TDB-16] gives each key its type, its use and nothing beyond the standard', async () => {
