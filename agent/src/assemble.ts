@@ -5,6 +5,7 @@ import type { TokenAuthority, TrustBundle } from '@steeple/spiffe';
 import { AgentIdentity } from './app/agent-identity.ts';
 import { attestNode } from './app/attest-node.ts';
 import { Bootstrap } from './app/bootstrap.ts';
+import { BundleReport } from './app/bundle-report.ts';
 import { CurrentSvid } from './app/current-svid.ts';
 import { IdentityCache } from './app/identity-cache.ts';
 import { JwtCache } from './app/jwt-cache.ts';
@@ -25,6 +26,7 @@ import type { AgentPlugins } from './load-plugins.ts';
 import { measuredAttestor, measuredKeyManager } from './metrics/measured-plugins.ts';
 import { measuredServer } from './metrics/measured-server.ts';
 import { stateReporter } from './metrics/report-state.ts';
+import { AGENT_VERSION } from './version.ts';
 
 export interface AssembleParts {
   readonly config: AgentConfig;
@@ -133,6 +135,7 @@ export function assemble({ config, plugins, health, metrics, ...rim }: AssembleP
     known.changed();
   });
 
+  const bundleReport = new BundleReport({ ...rim, cache, current, identity, server: link, version: AGENT_VERSION });
   const stored = new StoredSvids({ ...rim, stores: plugins.stores, cache, dataDir });
   const attestation = new WorkloadAttestation({
     ...rim,
@@ -157,6 +160,7 @@ export function assemble({ config, plugins, health, metrics, ...rim }: AssembleP
       tasks.run('known state', (signal) => known.run(signal));
       tasks.run('server faults', (signal) => faults.run(signal));
       tasks.run('open streams', (signal) => streams.run(signal));
+      tasks.run('bundle report', (signal) => bundleReport.run(signal));
       tasks.run('agent identity', (signal) => identity.run(signal));
       tasks.run('svid rotation', (signal) => rotation.run(signal));
       if (plugins.stores.size > 0) tasks.run('stored svids', (signal) => stored.run(signal));

@@ -8,7 +8,11 @@ import type { SelectorGroup } from './selector-group.ts';
 import { SelectorIndex } from './selector-index.ts';
 import { type DemandState, SvidDemand, type SvidDemandLimits } from './svid-demand.ts';
 import { type StockedSvid, SvidShelf } from './svid-shelf.ts';
+import { taintedIssuers } from './tainted-issuers.ts';
 import type { WorkloadView } from './workload-view.ts';
+
+/** Seconds after which an SVID that came under a compromised authority is asked for again. */
+const TAINTED_AGAIN = 5;
 
 /** What changes in one step. Parts left out stay as they are. */
 export interface CacheChange {
@@ -108,6 +112,12 @@ export class IdentityCache {
     return this.#shelf.ids().filter((id) => this.#entries.get(id)?.storeSvid === true).length;
   }
 
+  /** Whether anything in stock stands on an authority that is known to be compromised. */
+  get holdsTainted(): boolean {
+    const isTainted = taintedIssuers(this.ownBundle);
+    return isTainted !== undefined && this.#shelf.some(isTainted);
+  }
+
   /** What is in stock for SVID stores, by entry, in the order of ids. */
   storable(): readonly (readonly [AgentEntry, StorableSvid])[] {
     const now = this.#now();
@@ -146,6 +156,8 @@ export class IdentityCache {
       this.#shelf.put(id, svid);
       this.#concern(this.#index.anchorOf(id), concerned);
     }
+    // It may have been on its way when its root was found to be compromised. Not at once: it may be so again.
+    if (change.svids !== undefined) this.#renewTainted(now + TAINTED_AGAIN);
     if (change.failed !== undefined) {
       for (const id of change.failed.entryIds) {
         if (!this.#entries.has(id)) continue;
@@ -162,6 +174,12 @@ export class IdentityCache {
   /** Makes every entry whose SVID could not be had due again at once. */
   retryNow(): void {
     this.#shelf.retryNow();
+  }
+
+  /** Makes every SVID due at once: whoever issued them is no more. */
+  renewAll(): void {
+    this.#shelf.renewNow(this.#now(), () => true);
+    for (const listener of this.#workListeners) listener();
   }
 
   /** Takes expired SVIDs out of stock (C5). */
@@ -236,18 +254,14 @@ export class IdentityCache {
 
   #changeBundles({ bundles = [], removedBundles = [] }: CacheChange): boolean {
     const { changed, fresh } = this.#bundles.change(bundles, removedBundles);
-    for (const bundle of fresh) if (bundle.trustDomain.equals(this.trustDomain)) this.#renewTainted(bundle);
+    if (fresh.some((bundle) => bundle.trustDomain.equals(this.trustDomain))) this.#renewTainted(this.#now());
     return changed;
   }
 
-  /** SVIDs under a root that is known to be compromised are replaced at once. */
-  #renewTainted(bundle: TrustBundle): void {
-    const tainted = bundle.x509Authorities.filter((a) => a.tainted).map((a) => a.certificate.subjectKeyId);
-    if (tainted.length === 0) return;
-    this.#shelf.renewNow(this.#now(), ({ chain }) => {
-      const issuer = chain.at(-1)?.authorityKeyId;
-      return issuer !== undefined && tainted.includes(issuer);
-    });
+  /** SVIDs under a root that is known to be compromised are replaced from this moment on. */
+  #renewTainted(moment: number): void {
+    const isTainted = taintedIssuers(this.ownBundle);
+    if (isTainted !== undefined) this.#shelf.renewNow(moment, isTainted);
   }
 
   #computeSubscribed(): ReadonlySet<string> {

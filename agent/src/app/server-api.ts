@@ -58,7 +58,8 @@ export interface ServerApi {
   newWitSvids(requests: readonly WitRequest[], signal: AbortSignal): Promise<readonly ItemResult<IssuedToken>[]>;
   /** The chain of a new agent SVID, leaf first. */
   renewAgent(csr: Uint8Array, signal: AbortSignal): Promise<readonly Certificate[]>;
-  postStatus(agentVersion: string, signal: AbortSignal): Promise<void>;
+  /** `bundleSequence`: everything here has been replaced where the own bundle of that sequence asks for it. */
+  postStatus(agentVersion: string, signal: AbortSignal, bundleSequence?: bigint): Promise<void>;
   /** Announcements until the server ends them; UNIMPLEMENTED from a server that knows no such thing. */
   watch(signal: AbortSignal): AsyncIterable<PushEvent>;
 }

@@ -154,8 +154,9 @@ export class ServerLink implements ServerApi {
     );
   }
 
-  async postStatus(agentVersion: string, signal: AbortSignal): Promise<void> {
-    await this.#call(({ agent }) => agent.postStatus({ agentVersion }, this.#limits(signal)));
+  async postStatus(agentVersion: string, signal: AbortSignal, bundleSequence = 0n): Promise<void> {
+    const status = { agentVersion, currentBundleSerial: bundleSequence };
+    await this.#call(({ agent }) => agent.postStatus(status, this.#limits(signal)));
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<PushEvent, void, undefined> {

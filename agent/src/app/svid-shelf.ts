@@ -73,15 +73,16 @@ export class SvidShelf {
     return gone;
   }
 
-  /** Makes every SVID that the predicate picks due at once. */
-  renewNow(now: number, picks: (svid: X509Svid) => boolean): number {
-    let count = 0;
+  /** Whether there is an SVID that the predicate picks. */
+  some(picks: (svid: X509Svid) => boolean): boolean {
+    return [...this.#stock.values()].some(({ svid }) => picks(svid));
+  }
+
+  /** Makes every SVID that the predicate picks due at a moment, if it is not due before. */
+  renewNow(moment: number, picks: (svid: X509Svid) => boolean): void {
     for (const [id, stocked] of this.#stock) {
-      if (stocked.rotateAt <= now || !picks(stocked.svid)) continue;
-      this.#stock.set(id, { ...stocked, rotateAt: now });
-      count++;
+      if (stocked.rotateAt > moment && picks(stocked.svid)) this.#stock.set(id, { ...stocked, rotateAt: moment });
     }
-    return count;
   }
 
   /** No failed entry waits for its next attempt any more. */
