@@ -73,6 +73,7 @@ export function createAgent(config: AgentConfig, rim: AgentRim): Agent {
 
     await agent.known.restore();
     await agent.bootstrap.run(stopping.signal);
+    agent.rebootstrap.requireReattestable();
     agent.run(tasks);
     agent.link
       .postStatus(AGENT_VERSION, stopping.signal)

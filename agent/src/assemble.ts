@@ -13,12 +13,15 @@ import { KnownState } from './app/known-state.ts';
 import { loadTrust } from './app/load-trust.ts';
 import { OpenStreams } from './app/open-streams.ts';
 import { Push } from './app/push.ts';
+import { Rebootstrap } from './app/rebootstrap.ts';
 import { ServerFaults } from './app/server-faults.ts';
 import { ServerLink, type ServerTarget } from './app/server-link.ts';
+import { ServerTrust } from './app/server-trust.ts';
 import { Storage } from './app/storage.ts';
 import { StoredSvids } from './app/stored-svids.ts';
 import { SvidRotation } from './app/svid-rotation.ts';
 import { Sync } from './app/sync.ts';
+import { fetchPresentedChain } from './app/unverified-bundle.ts';
 import { WitCache } from './app/wit-cache.ts';
 import { WorkloadAttestation } from './app/workload-attestation.ts';
 import type { AgentConfig } from './config.ts';
@@ -44,6 +47,7 @@ export interface Assembled {
   readonly link: ServerLink;
   readonly known: KnownState;
   readonly bootstrap: Bootstrap;
+  readonly rebootstrap: Rebootstrap;
   readonly cache: IdentityCache;
   readonly attestation: WorkloadAttestation;
   readonly streams: OpenStreams;
@@ -70,7 +74,8 @@ export function assemble({ config, plugins, health, metrics, ...rim }: AssembleP
     stores: new Set(config.svidStores.map(({ name }) => name)),
   });
   const current = new CurrentSvid();
-  const target: ServerTarget = { ...config.server, trustDomain, bundles: cache.bundles, now };
+  const trust = new ServerTrust(cache.bundles);
+  const target: ServerTarget = { ...config.server, trustDomain, bundles: trust, now };
   const link = new ServerLink({ target, svid: current, logger, callTimeout: CALL_TIMEOUT });
   const measured = measuredServer(link, meter);
   current.onChange(() => link.reconnect());
@@ -91,6 +96,19 @@ export function assemble({ config, plugins, health, metrics, ...rim }: AssembleP
     renew: measured.renewAgent,
     stillServing: () => cache.svidCount > 0,
   });
+  const place = { ...config.server, trustDomain };
+  const rebootstrap = new Rebootstrap({
+    ...rim,
+    ...config.rebootstrap,
+    target,
+    trust,
+    identity,
+    storage,
+    presentedChain: (signal) => fetchPresentedChain(place, signal),
+    loadTrust: (attempts, signal) =>
+      loadTrust(config.trust, { ...place, attempt: { ...attempts, mode: 'rebootstrap' } }, signal),
+    onRebootstrapped: () => cache.renewAll(),
+  });
   const bootstrap = new Bootstrap({
     ...rim,
     trustDomain,
@@ -98,11 +116,13 @@ export function assemble({ config, plugins, health, metrics, ...rim }: AssembleP
     identity,
     // Keys of tokens, known from the last run, stay: the first contact is about certificates only.
     onTrust: ({ x509Authorities }) => onBundle(cache.ownBundle.with({ x509Authorities })),
+    onDistrust: (error, signal) => rebootstrap.judge(error, signal),
     source: config.trust,
-    loadTrust: (source, signal) => loadTrust(source, { ...config.server, trustDomain }, signal),
+    loadTrust: (source, attempts, signal) =>
+      loadTrust(source, { ...place, attempt: { ...attempts, mode: 'bootstrap' } }, signal),
   });
 
-  const faults = new ServerFaults({ identity, link });
+  const faults = new ServerFaults({ identity, link, rebootstrap });
   const server = { ...rim, server: link, onServerError: (e: unknown, signal: AbortSignal) => faults.judge(e, signal) };
   const jwts = new JwtCache({ ...server, ...config.jwtCache, onChange: () => report() });
   const wits = new WitCache(server);
@@ -114,6 +134,7 @@ export function assemble({ config, plugins, health, metrics, ...rim }: AssembleP
     onSynced: () => {
       setServing(health, true);
       rotation.serverAnswered();
+      rebootstrap.succeeded().catch((error: unknown) => logger.warn('Could not note that all is well', { error }));
     },
   });
   const push = new Push({ ...server, sync });
@@ -149,6 +170,7 @@ export function assemble({ config, plugins, health, metrics, ...rim }: AssembleP
     link,
     known,
     bootstrap,
+    rebootstrap,
     cache,
     attestation,
     streams,

@@ -4,7 +4,7 @@ import type { ConfigDocument } from '@steeple/daemon/config';
 import type { AgentFile } from './config-schema.ts';
 
 /** What no single setting is at fault for. @throws {ConfigError} with every problem */
-export function checkAgentSettings({ agent }: AgentFile, document: ConfigDocument): void {
+export function checkAgentSettings({ agent, plugins }: AgentFile, document: ConfigDocument): void {
   const problems: ConfigProblem[] = [];
   const refuse = (key: keyof AgentFile['agent'], message: string): void => {
     const path = ['agent', key];
@@ -18,6 +18,10 @@ export function checkAgentSettings({ agent }: AgentFile, document: ConfigDocumen
   }
   if (agent.rebootstrap_mode !== 'never' && agent.insecure_bootstrap) {
     refuse('rebootstrap_mode', 'cannot be used with insecure_bootstrap: anybody could become the server');
+  }
+  const attestors = Object.keys(plugins.NodeAttestor ?? { join_token: [] });
+  if (agent.rebootstrap_mode === 'always' && attestors.includes('join_token')) {
+    refuse('rebootstrap_mode', 'needs a node attestor by which this node can attest again; a join token is used once');
   }
   const isServed = !agent.disable_workload_api || !agent.disable_sds_api;
   if (isServed && agent.admin_socket_path !== undefined && agent.socket_path !== undefined) {

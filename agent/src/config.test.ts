@@ -92,6 +92,7 @@ describe('the agent’s configuration', () => {
       { trust_bundle_path: undefined, insecure_bootstrap: true, rebootstrap_mode: 'auto' },
       /rebootstrap_mode: cannot be used with insecure_bootstrap/,
     ],
+    ['a rebootstrap by a join token', { rebootstrap_mode: 'always' }, /rebootstrap_mode: .*join token is used once/],
     ['a negative cache', { x509_svid_cache_max_size: -1 }, /x509_svid_cache_max_size: must not be negative/],
     [
       'a delegate of another trust domain',

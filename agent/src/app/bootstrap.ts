@@ -4,7 +4,7 @@ import { TrustBundle, type TrustDomain } from '@steeple/spiffe';
 import type { AgentIdentity } from './agent-identity.ts';
 import { AgentStopped } from './agent-stopped.ts';
 import { isFinalRefusal } from './server-verdict.ts';
-import type { Storage, StoredAgent } from './storage.ts';
+import type { Storage, StoredAgent, TrustAttempts } from './storage.ts';
 import type { TrustLoader, TrustSource } from './trust-source.ts';
 import { pause } from './wake-up.ts';
 
@@ -16,6 +16,8 @@ export interface BootstrapParts {
   readonly loadTrust: TrustLoader;
   /** Given the roots for the first contact; there may be nothing but X.509 authorities in it. */
   readonly onTrust: (bundle: TrustBundle) => void;
+  /** Told when the bundle of an earlier run does not help any more; resolves to true if this node has attested meanwhile. */
+  readonly onDistrust: (error: unknown, signal: AbortSignal) => Promise<boolean>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -26,7 +28,7 @@ export type BootstrapState =
   | { readonly kind: 'starting' }
   | { readonly kind: 'trusting'; readonly stored: StoredAgent }
   | { readonly kind: 'restoring'; readonly stored: StoredAgent }
-  | { readonly kind: 'attesting' }
+  | { readonly kind: 'attesting'; readonly stored: StoredAgent }
   | { readonly kind: 'done'; readonly attested: boolean };
 
 const RETRY = { initial: 1, max: 60, multiplier: 2, jitter: 0.1 };
@@ -35,6 +37,7 @@ const RETRY = { initial: 1, max: 60, multiplier: 2, jitter: 0.1 };
 export class Bootstrap {
   readonly #parts: BootstrapParts;
   #state: BootstrapState = { kind: 'starting' };
+  #attempts: TrustAttempts | undefined;
 
   constructor(parts: BootstrapParts) {
     this.#parts = parts;
@@ -62,9 +65,9 @@ export class Bootstrap {
       case 'restoring':
         return (await this.#parts.identity.restore(state.stored))
           ? { kind: 'done', attested: false }
-          : { kind: 'attesting' };
+          : { kind: 'attesting', stored: state.stored };
       case 'attesting':
-        await this.#attest(signal);
+        await this.#attest(state.stored, signal);
         return { kind: 'done', attested: true };
       case 'done':
         return state;
@@ -93,11 +96,43 @@ export class Bootstrap {
     }
     if (source.kind === 'insecure')
       this.#parts.logger.warn('Trusting whoever answers as the server: insecure_bootstrap');
-    return this.#patiently('Could not get the trust bundle', (signal) => loadTrust(source, signal), signal);
+    const load = (signal: AbortSignal) => loadTrust(source, this.#nextAttempt(), signal);
+    return this.#patiently('Could not get the trust bundle', load, signal);
   }
 
-  #attest(signal: AbortSignal): Promise<void> {
-    return this.#patiently('Could not attest', (signal) => this.#parts.identity.attest(signal), signal);
+  async #attest(stored: StoredAgent, signal: AbortSignal): Promise<void> {
+    const { identity } = this.#parts;
+    let failure: unknown;
+    const attest = async (signal: AbortSignal) => {
+      if (failure !== undefined && (await this.#recover(stored, failure, signal))) return;
+      try {
+        await identity.attest(signal);
+      } catch (error) {
+        failure = error;
+        throw error;
+      }
+    };
+    await this.#patiently('Could not attest', attest, signal);
+  }
+
+  /** Seeks a better bundle; tells whether this node has attested meanwhile. */
+  async #recover(stored: StoredAgent, failure: unknown, signal: AbortSignal): Promise<boolean> {
+    const { source, loadTrust, onTrust, onDistrust, logger } = this.#parts;
+    if (stored.bundle.length > 0 || source === undefined) return onDistrust(failure, signal);
+    try {
+      // What was configured may have been corrected meanwhile.
+      onTrust(await loadTrust(source, this.#nextAttempt(), signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.warn('Could not get the trust bundle', { error });
+    }
+    return false;
+  }
+
+  #nextAttempt(): TrustAttempts {
+    const { since, count } = this.#attempts ?? { since: this.#parts.clock.now(), count: 0 };
+    this.#attempts = { since, count: count + 1 };
+    return this.#attempts;
   }
 
   async #patiently<T>(complaint: string, work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {

@@ -4,7 +4,8 @@ import { serverId } from '@steeple/core';
 import { ConfigError, type ConfigProblem } from '@steeple/daemon';
 import { parseBundleDocument, parseCertificatesPem, TrustBundle, type TrustDomain } from '@steeple/spiffe';
 import { download } from './download.ts';
-import type { BundleFormat, TrustSource } from './trust-source.ts';
+import type { TrustAttempts } from './storage.ts';
+import type { BundleFormat, Download, TrustSource } from './trust-source.ts';
 import { fetchUnverifiedBundle } from './unverified-bundle.ts';
 import { bundleFromWorkloadApi } from './upstream-workload-api.ts';
 
@@ -12,6 +13,8 @@ export interface TrustPlace {
   readonly trustDomain: TrustDomain;
   readonly host: string;
   readonly port: number;
+  /** How the search for a bundle goes; a web server on a local socket is told. */
+  readonly attempt?: TrustAttempts & { readonly mode: 'bootstrap' | 'rebootstrap' };
 }
 
 /** Gets the first bundle from where the configuration says. */
@@ -23,7 +26,7 @@ export async function loadTrust(source: TrustSource, place: TrustPlace, signal: 
         file: source.path,
       });
     case 'url':
-      return parseBundle(await download(source, signal), source.format, place.trustDomain, {
+      return parseBundle(await download(forLocalServer(source, place), signal), source.format, place.trustDomain, {
         path: 'agent.trust_bundle_url',
       });
     case 'pin':
@@ -33,6 +36,24 @@ export async function loadTrust(source: TrustSource, place: TrustPlace, signal: 
     case 'insecure':
       return insecure(place, signal);
   }
+}
+
+/** What SPIRE tells a web server on a local socket: it may decide by it which bundle to give. */
+function forLocalServer(source: Download, { trustDomain, host, port, attempt }: TrustPlace): Download {
+  if (source.socketPath === undefined) return source;
+  const url = new URL(source.url);
+  const { mode = 'bootstrap', count = 1, since } = attempt ?? {};
+  url.searchParams.set('spire-attest-mode', mode);
+  url.searchParams.set('spire-connection-attempts', String(count));
+  if (since !== undefined) url.searchParams.set('spire-attest-start-time', isoSeconds(since));
+  url.searchParams.set('spire-server-address', host);
+  url.searchParams.set('spire-server-port', String(port));
+  url.searchParams.set('spiffe-trust-domain', trustDomain.name);
+  return { ...source, url: url.href };
+}
+
+function isoSeconds(instant: number): string {
+  return `${new Date(instant * 1000).toISOString().slice(0, 19)}Z`;
 }
 
 async function readBundleFile(path: string): Promise<string> {

@@ -1,10 +1,12 @@
 import { Code, GrpcError } from '@steeple/proto/grpc';
 import type { AgentIdentity } from './agent-identity.ts';
+import type { Rebootstrap } from './rebootstrap.ts';
 import type { ServerLink } from './server-link.ts';
 
 export interface ServerFaultsParts {
   readonly identity: Pick<AgentIdentity, 'onServerError'>;
   readonly link: Pick<ServerLink, 'reconnect'>;
+  readonly rebootstrap: Pick<Rebootstrap, 'judge'>;
 }
 
 /** The one place that draws consequences from failed calls to the server. */
@@ -21,6 +23,7 @@ export class ServerFaults {
     // A server that vanished without a farewell leaves a connection on which nothing ever fails but time.
     if (error instanceof GrpcError && error.code === Code.DEADLINE_EXCEEDED) this.#parts.link.reconnect();
     await this.#parts.identity.onServerError(error, signal);
+    await this.#parts.rebootstrap.judge(error, signal);
   }
 
   /** For callers that must not fail because the agent does, such as a workload's call. */

@@ -1,4 +1,5 @@
 import type { TrustBundle } from '@steeple/spiffe';
+import type { TrustAttempts } from './storage.ts';
 
 /** Where the first trust in the server comes from. */
 export type TrustSource =
@@ -13,7 +14,7 @@ export type TrustSource =
 export type BundleFormat = 'pem' | 'spiffe';
 
 /** Fetches the first bundle. @throws ConfigError for what waiting will not mend, any other error for what it may */
-export type TrustLoader = (source: TrustSource, signal: AbortSignal) => Promise<TrustBundle>;
+export type TrustLoader = (source: TrustSource, attempts: TrustAttempts, signal: AbortSignal) => Promise<TrustBundle>;
 
 /** Something to fetch over the web: with `socketPath` from a local web server on a unix socket, by plain HTTP. */
 export interface Download {

@@ -22,18 +22,37 @@ const EMPTY_MESSAGE = new Uint8Array(5);
  * Asks whoever answers at that address for its bundle, believing nothing. One call over plain HTTP/2, so that no channel
  * that skips verification exists anywhere else in the agent.
  */
-export async function fetchUnverifiedBundle(
-  { host, port, trustDomain }: { readonly host: string; readonly port: number; readonly trustDomain: TrustDomain },
+export function fetchUnverifiedBundle(
+  { trustDomain, ...address }: Address & { readonly trustDomain: TrustDomain },
   signal: AbortSignal,
 ): Promise<UnverifiedBundle> {
+  return withStranger(address, signal, async (session, presented) => {
+    const message = await orAborted(call(session), signal);
+    return { bundle: readBundle(fromBinary(types.BundleSchema, message), trustDomain), presented };
+  });
+}
+
+/** The chain that whoever answers at that address presents, leaf first; nothing is believed of it. */
+export function fetchPresentedChain(address: Address, signal: AbortSignal): Promise<readonly Certificate[]> {
+  return withStranger(address, signal, async (_session, presented) => presented);
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+async function withStranger<T>(
+  { host, port }: Address,
+  signal: AbortSignal,
+  work: (session: ClientHttp2Session, presented: readonly Certificate[]) => Promise<T>,
+): Promise<T> {
   const name = host.includes(':') ? `[${host}]` : host;
   const session = connect(`https://${name}:${port}`, { rejectUnauthorized: false, ALPNProtocols: ['h2'] });
   session.on('error', () => {});
   try {
     await orAborted(connected(session), signal);
-    const presented = chainOf(session.socket as TLSSocket);
-    const message = await orAborted(call(session), signal);
-    return { bundle: readBundle(fromBinary(types.BundleSchema, message), trustDomain), presented };
+    return await work(session, chainOf(session.socket as TLSSocket));
   } catch (cause) {
     if (signal.aborted || cause instanceof GrpcError) throw cause;
     throw new GrpcError(Code.UNAVAILABLE, `the server at ${name}:${port} could not be asked for its bundle`, { cause });

@@ -20,16 +20,25 @@ export class ScriptedNode implements AsyncDisposable {
   readonly agent: Agent;
   readonly workload;
 
-  static async open(prepare: (server: ScriptedServer) => void = () => {}, serverPath?: string): Promise<ScriptedNode> {
+  static async open(
+    prepare: (server: ScriptedServer) => void = () => {},
+    serverPath?: string,
+    settings: Record<string, unknown> = {},
+  ): Promise<ScriptedNode> {
     const [dir, domain] = [await tempDir(), await TestTrustDomain.create('spire.test')];
     const server = await ScriptedServer.start(domain, serverPath);
     prepare(server);
     const [root] = domain.bundle.x509Authorities;
     await writeFile(dir.join('bundle.pem'), toPem('CERTIFICATE', root?.certificate.raw ?? new Uint8Array()));
-    return new ScriptedNode(dir, domain, server);
+    return new ScriptedNode(dir, domain, server, settings);
   }
 
-  private constructor(dir: TempDir, domain: TestTrustDomain, server: ScriptedServer) {
+  private constructor(
+    dir: TempDir,
+    domain: TestTrustDomain,
+    server: ScriptedServer,
+    settings: Record<string, unknown>,
+  ) {
     this.dir = dir;
     this.domain = domain;
     this.server = server;
@@ -43,6 +52,7 @@ export class ScriptedNode implements AsyncDisposable {
         trust_bundle_path: dir.join('bundle.pem'),
         join_token: 'scripted-token',
         experimental: { sync_interval: '100ms' },
+        ...settings,
       },
     });
     this.agent = createAgent(this.config, { logger: this.log });

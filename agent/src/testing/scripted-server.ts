@@ -42,10 +42,10 @@ export class ScriptedServer implements AsyncDisposable {
   readonly #host: GrpcHost;
   readonly #server: Server;
 
-  static async start(domain: TestTrustDomain, serverPath = '/spire/server'): Promise<ScriptedServer> {
+  static async start(domain: TestTrustDomain, serverPath = '/spire/server', port = 0): Promise<ScriptedServer> {
     const svid = await domain.x509Svid(serverPath);
     const started = new ScriptedServer(domain, { x509Svid: () => svid });
-    await new Promise<void>((resolve) => started.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => started.#server.listen(port, '127.0.0.1', resolve));
     return started;
   }
 
