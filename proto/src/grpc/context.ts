@@ -1,6 +1,6 @@
 import type * as grpc from '@grpc/grpc-js';
 
-/** What a handler knows about the call it serves. One object per call: it may key a WeakMap. */
+/** What a handler knows about the call it serves. One object per call, on which a {@link CallSlot} keeps what is noted. */
 export interface CallContext {
   /** `/package.Service/Method` */
   readonly method: string;
@@ -13,6 +13,27 @@ export interface CallContext {
   readonly deadline: number | undefined;
   /** Sends response headers now; without it they go with the first message. */
   sendMetadata(metadata: grpc.Metadata): void;
+}
+
+/** A place on each call for what one part of the host notes and another reads. */
+export interface CallSlot<T> {
+  get(ctx: CallContext): T | undefined;
+  set(ctx: CallContext, value: T): void;
+}
+
+/**
+ * Makes a slot. It is a hidden property of the call: what a WeakMap holds outlives the garbage collector's quick rounds, and
+ * is copied in each.
+ */
+export function callSlot<T>(name: string): CallSlot<T> {
+  const key = Symbol(name);
+  type Holder = { [key]?: T };
+  return {
+    get: (ctx) => (ctx as Holder)[key],
+    set: (ctx, value) => {
+      (ctx as Holder)[key] = value;
+    },
+  };
 }
 
 /**

@@ -3,7 +3,7 @@ export { aborted, orAborted } from './abort.ts';
 export { type BackoffShape, backoff } from './backoff.ts';
 export { type CallOptions, type ClientSettings, createClient, type ServiceClient } from './call.ts';
 export { Code, type ErrorCode, errorCodeOf, statusName } from './code.ts';
-export { type CallContext, hasExactly } from './context.ts';
+export { type CallContext, type CallSlot, callSlot, hasExactly } from './context.ts';
 export { Encoded } from './encoded.ts';
 export type { BidiHandler, ClientStreamHandler, Handlers, ServerStreamHandler, UnaryHandler } from './handlers.ts';
 export { HealthState, healthHandlers } from './health.ts';

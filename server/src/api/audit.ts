@@ -1,4 +1,4 @@
-import type { CallContext } from '@steeple/proto/grpc';
+import { type CallContext, callSlot } from '@steeple/proto/grpc';
 
 /** One thing that an audited call did or was refused: a line of its own in the audit log. */
 export interface AuditItem {
@@ -9,7 +9,7 @@ export interface AuditItem {
   readonly message: string;
 }
 
-const items = new WeakMap<CallContext, AuditItem[]>();
+const items = callSlot<AuditItem[]>('audit items');
 
 /** Notes one item of a call. No secrets: IDs, names and serials only. */
 export const auditItem = (

@@ -1,7 +1,7 @@
-import { type CallContext, Code } from '@steeple/proto/grpc';
+import { type CallContext, Code, callSlot } from '@steeple/proto/grpc';
 import { type ItemStatus, itemOk, toGrpcError } from './status.ts';
 
-const faults = new WeakMap<CallContext, unknown[]>();
+const faults = callSlot<unknown[]>('faults');
 
 /**
  * Runs one item of a batch: its value with status OK, or its failure as a status. Never throws. What was the server's

@@ -1,5 +1,5 @@
 import type { AgentRecord, CallerKind, RegistrationEntry } from '@steeple/core';
-import type { CallContext } from '@steeple/proto/grpc';
+import { type CallContext, callSlot } from '@steeple/proto/grpc';
 import type { Certificate, SpiffeId } from '@steeple/spiffe';
 
 /** Who makes this call, as the guard found out. */
@@ -21,7 +21,7 @@ export interface Caller {
   readonly downstream: readonly RegistrationEntry[];
 }
 
-const callers = new WeakMap<CallContext, Caller>();
+const callers = callSlot<Caller>('caller');
 
 export const setCaller = (ctx: CallContext, caller: Caller): void => {
   callers.set(ctx, caller);
