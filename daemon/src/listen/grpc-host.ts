@@ -51,6 +51,12 @@ interface Connection {
 // grpc-js would print on stderr what strangers send, header values included.
 grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 
+/** Seconds that the running calls of a connection get whose time is over. */
+const GRACE = 10;
+
+/** Milliseconds; longer than any grace of ours. */
+const NEVER = 3_600_000;
+
 /** How long a status may take to leave before its connection is cut, in seconds. */
 const FAREWELL = 0.5;
 
@@ -112,8 +118,11 @@ export class GrpcHost {
     return this.#calls.size;
   }
 
-  /** Serves gRPC on a connection. The stream is the host's from here on. */
-  inject(stream: Duplex, peer: Peer): void {
+  /**
+   * Serves gRPC on a connection. The stream is the host's from here on. After `life` seconds the peer is told to go away,
+   * and its running calls get the grace of old connections.
+   */
+  inject(stream: Duplex, peer: Peer, life?: number): void {
     // Resets by clients are ordinary; what ends is seen by 'close'.
     stream.on('error', () => {});
     if (this.#closed) {
@@ -125,6 +134,7 @@ export class GrpcHost {
     this.#connections.set(key, { peer, stream, injector });
     stream.once('close', () => this.#forget(key));
     injector.injectConnection(stream);
+    if (life !== undefined) void this.#retire(stream, injector, life);
   }
 
   /** Ends everything in order: streams at once, unary calls within the grace (seconds), then what is left. */
@@ -152,6 +162,20 @@ export class GrpcHost {
     const peer = describePeer(this.peer(peerKey));
     this.#options.logger.error('A call failed unexpectedly', { method, ...peer, error });
     return new GrpcError(Code.INTERNAL, 'internal error', { cause: error });
+  }
+
+  async #retire(stream: Duplex, injector: grpc.ConnectionInjector, life: number): Promise<void> {
+    const gone = new AbortController();
+    stream.once('close', () => gone.abort());
+    try {
+      await this.#clock.sleep(life, gone.signal);
+      injector.drain(NEVER);
+      await this.#clock.sleep(this.#options.options?.age?.grace ?? GRACE, gone.signal);
+      // Cut, not reset: on a reset of their calls client libraries give up.
+      stream.destroy();
+    } catch (error) {
+      if (!gone.signal.aborted) throw error;
+    }
   }
 
   #forget(key: string): void {

@@ -25,6 +25,8 @@ import { issuerOf, rootOf, UpstreamRoots } from './upstream-roots.ts';
 
 /** The rotation looks at least this often, seconds. */
 const TICK = 10;
+/** And not at once again after a failure, seconds. */
+const AFTER_FAILURE = 1;
 /** Seconds that agents get to fetch the bundle before an authority takes over that must. */
 const PATIENCE = 60;
 
@@ -79,11 +81,13 @@ export class AuthorityRotation {
   /** Prepares and activates when it is time, until aborted. */
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#stopping.abort(), { once: true });
-    for (;;) {
-      await this.#parts.clock.sleep(this.#pause(), signal);
+    for (let failed = false; ; ) {
+      await this.#parts.clock.sleep(failed ? Math.max(AFTER_FAILURE, this.#pause()) : this.#pause(), signal);
       try {
         await this.tick();
+        failed = false;
       } catch (error) {
+        failed = true;
         // The active authorities go on; the next round tries again.
         if (!signal.aborted) this.#parts.logger.error('Rotating the authorities failed', { error });
       }

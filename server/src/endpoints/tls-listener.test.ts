@@ -162,6 +162,17 @@ describe('TlsListener', () => {
 });
 
 describe('the age of a connection', () => {
+  it('ends before the certificate does that the client came with', async () => {
+    await using short = await TestServer.start({ agent_ttl: '4s' });
+    const session = connectHttp2(`https://127.0.0.1:${short.running.addresses.port}`, {
+      rejectUnauthorized: false,
+      ...presenting(await short.attest()),
+    });
+    const [code] = (await once(session, 'goaway')) as [number];
+    expect(code).toBe(constants.NGHTTP2_NO_ERROR);
+    await once(session, 'close');
+  });
+
   it('is three minutes, more or less; then it is told to go away', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {

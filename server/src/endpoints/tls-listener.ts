@@ -2,8 +2,9 @@ import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:tls';
 import { type Authorizer, createTlsServer } from '@steeple/client/tls';
 import { type Clock, ConfigError, type Logger } from '@steeple/daemon';
-import type { GrpcHost } from '@steeple/daemon/listen';
+import type { GrpcHost, Peer } from '@steeple/daemon/listen';
 import type { BundleSource, X509SvidSource } from '@steeple/spiffe';
+import { certificateLife } from './certificate-life.ts';
 
 /** Milliseconds a handshake may take. */
 const HANDSHAKE_TIMEOUT = 10_000;
@@ -59,7 +60,8 @@ export class TlsListener {
           socket.destroy();
           return;
         }
-        host.inject(socket, { kind: 'tcp', address, tls: socket, ...portOf(socket.remotePort) });
+        const peer: Peer = { kind: 'tcp', address, tls: socket, ...portOf(socket.remotePort) };
+        host.inject(socket, peer, certificateLife(socket, parts.clock.now()));
       },
     );
     server.on('tlsClientError', (error, socket) => {
