@@ -87,6 +87,7 @@ export const createUseCases = async (
   await authorities.rotation.start();
   const identity = new ServerIdentity(trustDomain, ca, bundles, { clock, random, logger });
   await identity.rotate();
+  stack.defer(datastore.watch(({ bundles: { put } }) => put.length > 0 && identity.bundleChanged()));
 
   const host = { logger, clock, trustDomain, joinTokens: datastore.joinTokens, bundles };
   const verifiers = await Promise.all(

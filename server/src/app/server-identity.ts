@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { rotateAt, serverId } from '@steeple/core';
 import type { Clock, Logger } from '@steeple/daemon';
+import { type CallMeter, measureCall, noMetrics } from '@steeple/daemon/metrics';
 import { generateKey, spkiOf, type TrustDomain, X509Svid, type X509SvidSource } from '@steeple/spiffe';
 import type { Bundles } from './bundles.ts';
 import type { CertificateAuthority } from './certificate-authority.ts';
@@ -17,14 +18,21 @@ export class ServerIdentity implements X509SvidSource {
   readonly #clock: Clock;
   readonly #random: RandomBytes;
   readonly #logger: Logger;
+  readonly #meter: CallMeter;
   #svid: X509Svid | undefined;
   #rotateAt = 0;
+  #waiting: AbortController | undefined;
 
   constructor(
     trustDomain: TrustDomain,
     ca: CertificateAuthority,
     bundles: Bundles,
-    rim: { readonly clock: Clock; readonly random: RandomBytes; readonly logger: Logger },
+    rim: {
+      readonly clock: Clock;
+      readonly random: RandomBytes;
+      readonly logger: Logger;
+      readonly meter?: CallMeter | undefined;
+    },
   ) {
     this.#trustDomain = trustDomain;
     this.#ca = ca;
@@ -32,6 +40,7 @@ export class ServerIdentity implements X509SvidSource {
     this.#clock = rim.clock;
     this.#random = rim.random;
     this.#logger = rim.logger;
+    this.#meter = rim.meter ?? { metrics: noMetrics, clock: rim.clock };
   }
 
   x509Svid(): X509Svid {
@@ -40,7 +49,11 @@ export class ServerIdentity implements X509SvidSource {
   }
 
   /** Takes a new key and SVID. */
-  async rotate(): Promise<void> {
+  rotate(): Promise<void> {
+    return measureCall(this.#meter, 'svid.rotate', () => this.#rotate());
+  }
+
+  async #rotate(): Promise<void> {
     const privateKey = generateKey('ec-p256');
     const { chain, leaf } = await this.#ca.signX509({
       id: serverId(this.#trustDomain),
@@ -53,10 +66,15 @@ export class ServerIdentity implements X509SvidSource {
     this.#logger.info('Server SVID rotated', { expires_at: leaf.notAfter });
   }
 
+  /** The own bundle changed: what this SVID stands on may be compromised. */
+  bundleChanged(): void {
+    if (this.#isTainted()) this.#waiting?.abort();
+  }
+
   /** Rotates when it is time, until aborted. */
   async run(signal: AbortSignal): Promise<void> {
     for (;;) {
-      await this.#clock.sleep(this.#pause(), signal);
+      await this.#nap(signal);
       if (this.#clock.now() < this.#rotateAt && !this.#isTainted()) continue;
       try {
         await this.rotate();
@@ -66,15 +84,23 @@ export class ServerIdentity implements X509SvidSource {
     }
   }
 
+  async #nap(signal: AbortSignal): Promise<void> {
+    this.#waiting = new AbortController();
+    const either = AbortSignal.any([signal, this.#waiting.signal]);
+    await this.#clock.sleep(this.#pause(), either).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+    });
+  }
+
   #pause(): number {
     const life = this.#svid ? this.#svid.leaf.notAfter - this.#svid.leaf.notBefore : TICK;
     return Math.min(TICK, life / 10);
   }
 
   #isTainted(): boolean {
-    const issuer = this.#svid?.chain.at(-1)?.authorityKeyId;
+    const issuers = new Set(this.#svid?.chain.map(({ authorityKeyId }) => authorityKeyId));
     return this.#bundles
       .own()
-      .x509Authorities.some(({ certificate, tainted }) => tainted && certificate.subjectKeyId === issuer);
+      .x509Authorities.some(({ certificate, tainted }) => tainted && issuers.has(certificate.subjectKeyId));
   }
 }
