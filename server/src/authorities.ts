@@ -1,5 +1,6 @@
 import type { AuthorityKind } from '@steeple/core';
 import type { Clock, Logger } from '@steeple/daemon';
+import type { CallMeter } from '@steeple/daemon/metrics';
 import type { Datastore, KeyManager } from '@steeple/plugins';
 import { ActiveAuthorities } from './app/active-authorities.ts';
 import { AuthorityBook } from './app/authority-book.ts';
@@ -13,6 +14,7 @@ import type { RandomBytes } from './app/randomness.ts';
 import { Serial } from './app/serial.ts';
 import { Upstream } from './app/upstream.ts';
 import type { ServerConfig } from './config.ts';
+import { measuredActive, measuredDownstream, measuredKeys } from './metrics/measured-authorities.ts';
 import { createPlugin } from './plugins.ts';
 
 export interface AuthorityParts {
@@ -22,6 +24,8 @@ export interface AuthorityParts {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly logger: Logger;
+  /** Undefined: nothing is counted. */
+  readonly meter: CallMeter | undefined;
 }
 
 /** All that signs: made by ourselves or below an upstream authority, and handled one change at a time. */
@@ -39,7 +43,7 @@ export const createAuthorities = async (
   parts: AuthorityParts,
   stack: AsyncDisposableStack,
 ): Promise<Authorities> => {
-  const { clock, random, logger, datastore, bundles } = parts;
+  const { clock, random, logger, datastore, bundles, meter } = parts;
   const { trustDomain } = config;
   const choice = config.plugins.upstreamAuthority;
   const host = { logger, clock, trustDomain };
@@ -47,18 +51,22 @@ export const createAuthorities = async (
   if (upstream) stack.defer(() => upstream.close());
 
   const settings = { trustDomain, ttl: config.caTtl, subject: config.caSubject, keyTypes: config.keyTypes };
-  const keys = new AuthorityKeys(parts.keys, random, settings, upstream);
+  const ownKeys = new AuthorityKeys(parts.keys, random, settings, upstream);
+  const keys = meter ? measuredKeys(ownKeys, meter) : ownKeys;
   const book = new AuthorityBook(datastore.authorities, bundles);
   const serial = new Serial();
   const hasUpstream = upstream !== undefined;
   const taints = new AuthorityTaints(book, serial, hasUpstream, logger);
   const delivery = new BundleDelivery(datastore.agents, clock);
-  const active = new ActiveAuthorities();
+  const signing = new ActiveAuthorities();
+  const active = meter ? measuredActive(signing, meter, { trustDomain, now: () => clock.now() }) : signing;
   const kinds = authorityKinds(config);
   const shared = { kinds, book, serial, keys, taints, delivery, active, hasUpstream };
   const rotation = new AuthorityRotation({ ...shared, clock, logger });
   const below = { trustDomain, clock, random, caTtl: config.caTtl, hasWit: config.witEnabled };
-  return { active, rotation, taints, delivery, downstream: new Downstream({ ...shared, ...below }), upstream };
+  const unmeasured = new Downstream({ ...shared, ...below });
+  const downstream = meter ? measuredDownstream(unmeasured, meter) : unmeasured;
+  return { active, rotation, taints, delivery, downstream, upstream };
 };
 
 const authorityKinds = ({ jwtEnabled, witEnabled }: ServerConfig): AuthorityKind[] => [

@@ -1,8 +1,9 @@
 import { LIFETIMES } from '@steeple/core';
 import type { Clock, Logger } from '@steeple/daemon';
-import type { Metrics } from '@steeple/daemon/metrics';
+import { type CallMeter, type Metrics, noMetrics } from '@steeple/daemon/metrics';
 import type { Datastore, KeyManager, StoreChange } from '@steeple/plugins';
 import { HealthState } from '@steeple/proto/grpc';
+import { toGrpcError } from './api/status.ts';
 import { Agents } from './app/agents.ts';
 import { AuthorizedEntries } from './app/authorized-entries.ts';
 import { Bundles } from './app/bundles.ts';
@@ -20,6 +21,8 @@ import { ServerIdentity } from './app/server-identity.ts';
 import { SvidIssuance } from './app/svid-issuance.ts';
 import { type Authorities, createAuthorities } from './authorities.ts';
 import type { ServerConfig } from './config.ts';
+import { measuredCa } from './metrics/measured-authorities.ts';
+import { measuredDatastore } from './metrics/measured-datastore.ts';
 import { createPlugin } from './plugins.ts';
 
 /** Everything a server can do, ready to be done. */
@@ -59,7 +62,9 @@ export const createUseCases = async (
   parts: UseCaseParts,
   stack: AsyncDisposableStack,
 ): Promise<UseCases> => {
-  const { clock, random, logger, datastore, metrics } = parts;
+  const { clock, random, logger, metrics } = parts;
+  const meter = meterOf(parts);
+  const datastore = meter ? measuredDatastore(parts.datastore, meter) : parts.datastore;
   const { trustDomain } = config;
   const feed = new ChangeFeed();
   const bundles = new Bundles(trustDomain, datastore.bundles);
@@ -79,13 +84,14 @@ export const createUseCases = async (
   await bundles.load();
   await authorized.load(() => datastore.entries.loadAll());
 
-  const authorities = await createAuthorities(config, { ...parts, bundles }, stack);
-  const ca = new CertificateAuthority(authorities.active, bundles, clock, random, {
+  const authorities = await createAuthorities(config, { ...parts, datastore, bundles, meter }, stack);
+  const signer = new CertificateAuthority(authorities.active, bundles, clock, random, {
     ...config,
     witSvidTtl: LIFETIMES.witSvid,
   });
+  const ca = meter ? measuredCa(signer, meter) : signer;
   await authorities.rotation.start();
-  const identity = new ServerIdentity(trustDomain, ca, bundles, { clock, random, logger });
+  const identity = new ServerIdentity(trustDomain, ca, bundles, { clock, random, logger, meter });
   await identity.rotate();
   stack.defer(datastore.watch(({ bundles: { put } }) => put.length > 0 && identity.bundleChanged()));
 
@@ -111,11 +117,15 @@ export const createUseCases = async (
     federation: new Federation({ trustDomain, store: datastore.federation, bundles, following, logger }),
     following,
     ca,
-    pruning: new Pruning(datastore, bundles, clock, logger),
+    pruning: new Pruning(datastore, bundles, { clock, logger, meter }),
     health: new HealthState(),
     startedAt: clock.now(),
   };
 };
+
+/** Undefined when nobody asks for numbers, so that then nothing is in the way of a call. */
+const meterOf = ({ metrics, clock }: UseCaseParts): CallMeter | undefined =>
+  metrics === noMetrics ? undefined : { metrics, clock, codeOf: (error) => toGrpcError(error).code };
 
 /** Memory first, then the news, so that whoever asks on hearing it sees the new state. */
 const follow = (

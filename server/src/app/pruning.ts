@@ -1,5 +1,6 @@
 import { pruneBundle } from '@steeple/core';
 import type { Clock, Logger } from '@steeple/daemon';
+import { type CallMeter, measureCall, noMetrics } from '@steeple/daemon/metrics';
 import type { EntryStore, JoinTokenStore } from '@steeple/plugins';
 import type { Bundles } from './bundles.ts';
 
@@ -14,18 +15,19 @@ export class Pruning {
   readonly #bundles: Bundles;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #meter: CallMeter;
 
   constructor(
     stores: { entries: EntryStore; joinTokens: JoinTokenStore },
     bundles: Bundles,
-    clock: Clock,
-    logger: Logger,
+    rim: { readonly clock: Clock; readonly logger: Logger; readonly meter?: CallMeter | undefined },
   ) {
     this.#entries = stores.entries;
     this.#tokens = stores.joinTokens;
     this.#bundles = bundles;
-    this.#clock = clock;
-    this.#logger = logger;
+    this.#clock = rim.clock;
+    this.#logger = rim.logger;
+    this.#meter = rim.meter ?? { metrics: noMetrics, clock: rim.clock };
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -42,13 +44,19 @@ export class Pruning {
 
   async pruneEntriesAndTokens(): Promise<void> {
     const now = this.#clock.now();
-    const entries = await this.#entries.pruneExpired(now);
+    const entries = await measureCall(this.#meter, 'registration_entry.manager.prune', () =>
+      this.#entries.pruneExpired(now),
+    );
     const tokens = await this.#tokens.pruneExpired(now);
     if (entries.length + tokens > 0) this.#logger.info('Pruned', { entries: entries.length, join_tokens: tokens });
   }
 
   async pruneBundle(): Promise<void> {
-    await this.#bundles.updateOwn((bundle) => pruneBundle(bundle, this.#clock.now()));
+    const before = this.#bundles.own().sequence;
+    const { sequence } = await measureCall(this.#meter, 'ca.manager.bundle.prune', () =>
+      this.#bundles.updateOwn((bundle) => pruneBundle(bundle, this.#clock.now())),
+    );
+    if (sequence !== before) this.#meter.metrics.counter('ca.manager.bundle.pruned');
   }
 
   async #attempt(what: string, work: () => Promise<void>): Promise<void> {
