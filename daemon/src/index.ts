@@ -5,6 +5,7 @@ export { parseDuration } from './config/duration.ts';
 export { aboutSetting, ConfigError, type ConfigProblem, formatProblem } from './config-error.ts';
 export { defaultDataDir, defaultSocket } from './default-paths.ts';
 export { ensureDir, reasonOf, writeFileAtomic } from './files.ts';
+export { LogFile } from './log-file.ts';
 export type { LogFormat } from './log-format.ts';
 export {
   createLogger,
