@@ -62,10 +62,16 @@ export class Rebootstrap {
   async judge(error: unknown, signal: AbortSignal): Promise<boolean> {
     const mayBe = error instanceof GrpcError && error.code === Code.UNAVAILABLE;
     if (!this.#enabled || !mayBe) return false;
-    this.#busy ??= this.#consider(signal).finally(() => {
-      this.#busy = undefined;
-    });
+    this.#busy ??= this.#alone(signal);
     return this.#busy;
+  }
+
+  async #alone(signal: AbortSignal): Promise<boolean> {
+    try {
+      return await this.#consider(signal);
+    } finally {
+      this.#busy = undefined;
+    }
   }
 
   async #consider(signal: AbortSignal): Promise<boolean> {
