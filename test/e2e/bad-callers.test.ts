@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { Code, createClient, GrpcError } from '@steeple/proto/grpc';
 import { agentV1, entryV1, svidV1 } from '@steeple/proto/server-api';
-import { generateKey, localSigner, makeCsr, parseCertificate, toPem } from '@steeple/spiffe';
+import { generateKey, localSigner, makeCsr, parseCertificatesPem } from '@steeple/spiffe';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Stack } from '../stack/stack.ts';
 import { garbage, throwAt } from './garbage.ts';
@@ -36,15 +36,14 @@ async function remote(as: 'stranger' | 'agent') {
   if (as === 'stranger') return { address, credentials: credentials.createSsl(root, null, null, check) };
   const read = async (name: string) => JSON.parse(await readFile(join(stack.dir, 'agent', name), 'utf8'));
   const { svid } = (await read('agent-data.json')) as { svid: string[] };
-  const chain = svid.map((text) => Buffer.from(text, 'base64'));
-  const leaf = parseCertificate(chain[0] ?? new Uint8Array());
+  const chain = svid.map((text) => Buffer.from(text, 'base64').toString()).join('');
+  const [leaf] = parseCertificatesPem(chain);
   const { keys } = (await read('keys.json')) as { keys: Record<string, string> };
   const key = Object.values(keys)
     .map((text) => createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' }))
-    .find((key) => createPublicKey(key).equals(leaf.publicKey));
+    .find((key) => leaf !== undefined && createPublicKey(key).equals(leaf.publicKey));
   const pem = Buffer.from(key?.export({ format: 'pem', type: 'pkcs8' }) ?? '');
-  const certificates = Buffer.from(chain.map((der) => toPem('CERTIFICATE', der)).join(''));
-  return { address, credentials: credentials.createSsl(root, pem, certificates, check) };
+  return { address, credentials: credentials.createSsl(root, pem, Buffer.from(chain), check) };
 }
 
 beforeAll(async () => {
