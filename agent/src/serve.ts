@@ -12,6 +12,7 @@ import { serverFailure } from './api/server-failure.ts';
 import { workloadHandlers } from './api/workload.ts';
 import { WorkloadCalls } from './api/workload-calls.ts';
 import { CallLimits } from './app/call-limits.ts';
+import { LoggableSelectors } from './app/loggable-selectors.ts';
 import type { Assembled } from './assemble.ts';
 import type { AgentConfig, RateLimitSettings } from './config.ts';
 import { AdminSocket } from './endpoints/admin-socket.ts';
@@ -36,16 +37,21 @@ export async function serveLocally(parts: ServeParts, stack: AsyncDisposableStac
   const { config, clock, logger, health, metrics } = parts;
   const rim = { clock, logger, middleware: [...parts.middleware, measureStreams(metrics)] };
   const limits = new CallLimits({ limits: limitsByMethod(config.rateLimits), clock, metrics });
+  const loggable = new LoggableSelectors(config.logSelectors);
   const { workloadApi, secretDiscovery } = config;
   if (workloadApi || secretDiscovery !== undefined) {
     const socket = await WorkloadSocket.listen({
       ...rim,
       path: config.socketPath,
       health,
-      handlers: (peerOf) => ({
-        workload: workloadApi ? workloadApiOf(parts, callersOf(parts, peerOf, limits)) : undefined,
-        secrets: secretDiscovery && secretDiscoveryOf(parts, secretDiscovery, callersOf(parts, peerOf, limits)),
-      }),
+      describe: (ctx) => loggable.fieldsOf(ctx),
+      handlers: (peerOf) => {
+        const callers = callersOf(parts, peerOf, { limits, loggable });
+        return {
+          workload: workloadApi ? workloadApiOf(parts, callers) : undefined,
+          secrets: secretDiscovery && secretDiscoveryOf(parts, secretDiscovery, callers),
+        };
+      },
     });
     stack.defer(() => socket.close(grace));
     logger.info(workloadApi ? 'Serving the Workload API' : 'Serving secret discovery', { socket: config.socketPath });
@@ -84,8 +90,12 @@ function secretDiscoveryOf(
   return secretDiscoveryHandlers({ cache: agent.cache, logger, settings, callers });
 }
 
-function callersOf({ agent: { attestation, streams } }: ServeParts, peerOf: PeerOf, limits?: CallLimits): Callers {
-  return new Callers({ attestation, streams, peerOf, limits });
+function callersOf(
+  { agent: { attestation, streams } }: ServeParts,
+  peerOf: PeerOf,
+  more: { readonly limits?: CallLimits; readonly loggable?: LoggableSelectors } = {},
+): Callers {
+  return new Callers({ attestation, streams, peerOf, ...more });
 }
 
 function adminApisOf(parts: ServeParts, peerOf: PeerOf) {

@@ -2,6 +2,7 @@ import type { Selector } from '@steeple/core';
 import type { PeerCredentials } from '@steeple/daemon/listen';
 import type { CallContext } from '@steeple/proto/grpc';
 import type { CallLimits } from '../app/call-limits.ts';
+import type { LoggableSelectors } from '../app/loggable-selectors.ts';
 import type { OpenStreams } from '../app/open-streams.ts';
 import { noIdentity, type WorkloadAttestation } from '../app/workload-attestation.ts';
 
@@ -11,6 +12,7 @@ export interface CallersParts {
   /** Who is behind a connection; undefined when it is gone. */
   readonly peerOf: (peerKey: string) => PeerCredentials | undefined;
   readonly limits?: CallLimits | undefined;
+  readonly loggable?: LoggableSelectors | undefined;
 }
 
 /** A caller that was attested; `release` must be called when the call is over. */
@@ -31,12 +33,13 @@ export class Callers {
 
   /** @throws GrpcError `PERMISSION_DENIED` for a dead caller, `UNAVAILABLE` */
   async attest(ctx: CallContext): Promise<Caller> {
-    const { attestation, streams, peerOf, limits } = this.#parts;
+    const { attestation, streams, peerOf, limits, loggable } = this.#parts;
     const peer = peerOf(ctx.peerKey);
     if (peer === undefined) throw noIdentity();
     const { signal, release } = streams.guard(peer, ctx.signal);
     try {
       const selectors = await attestation.attest(peer, signal);
+      loggable?.note(ctx, selectors);
       // The agent's own probes are not to be what is refused.
       if (peer.pid !== process.pid) limits?.take(ctx.method, selectors);
       return { selectors, signal, release };

@@ -3,6 +3,7 @@ import { aboutSetting, type Clock, ensureDir, type Logger } from '@steeple/daemo
 import { describePeer, GrpcHost, type PeerCredentials, UnixListener } from '@steeple/daemon/listen';
 import { SecretDiscoveryService } from '@steeple/proto/envoy';
 import {
+  type CallContext,
   type Handlers,
   type HealthState,
   healthHandlers,
@@ -19,6 +20,8 @@ export interface WorkloadSocketParts {
   readonly health: HealthState;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** More to say of a call in its log line. */
+  readonly describe?: (ctx: CallContext) => Record<string, unknown>;
   /** Around every call, outermost. */
   readonly middleware?: readonly Middleware[];
   /** Given the way to learn who is behind a connection. An API without handlers is not offered. */
@@ -45,7 +48,7 @@ export class WorkloadSocket {
       clock,
       middleware: [
         ...(parts.middleware ?? []),
-        logCalls(logger, clock, ({ peerKey }) => describePeer(host.peer(peerKey))),
+        logCalls(logger, clock, (ctx) => ({ ...describePeer(host.peer(ctx.peerKey)), ...parts.describe?.(ctx) })),
         securityHeader,
       ],
     });
