@@ -46,8 +46,9 @@ describe('METHODS', () => {
   });
 
   it('has no row beyond those, our own stream and health', () => {
-    expect(Object.keys(METHODS)).toHaveLength(COLUMNS.length + 17 + 1 + 3);
+    expect(Object.keys(METHODS)).toHaveLength(COLUMNS.length + 17 + 2 + 3);
     expect(kindsToTry('/steeple.sync.v1.Sync/Watch')).toEqual(['agent']);
+    expect(kindsToTry('/steeple.rollout.v1.Rollout/ListHolders')).toEqual(['local', 'admin']);
     expect(kindsToTry('/grpc.health.v1.Health/Check')).toEqual(['local']);
   });
 

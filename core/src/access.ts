@@ -61,6 +61,7 @@ export const METHODS: Readonly<Record<string, MethodRule>> = Object.freeze({
   ...rows('spire.api.server.debug.v1.Debug', each(['GetInfo'], ['local'])),
   ...rows('spire.api.server.logger.v1.Logger', each(['GetLogger', 'SetLogLevel', 'ResetLogLevel'], ['local'])),
   ...rows('steeple.sync.v1.Sync', each(['Watch'], ['agent'])),
+  ...rows('steeple.rollout.v1.Rollout', each(['ListHolders'], ['local', 'admin'])),
   ...rows('grpc.health.v1.Health', each(['Check', 'List', 'Watch'], ['local']), false),
 });
 

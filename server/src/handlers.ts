@@ -6,6 +6,7 @@ import { entryHandlers } from './api/entry.ts';
 import { serverHealthHandlers } from './api/health.ts';
 import { localAuthorityHandlers } from './api/local-authority.ts';
 import { loggerHandlers } from './api/logger.ts';
+import { rolloutHandlers } from './api/rollout.ts';
 import { svidHandlers } from './api/svid.ts';
 import { syncHandlers } from './api/sync.ts';
 import { trustDomainHandlers } from './api/trust-domain.ts';
@@ -30,6 +31,7 @@ export const handlersOf = (
   bundle: bundleHandlers(use),
   trustDomain: trustDomainHandlers(use),
   localAuthority: localAuthorityHandlers(use),
+  rollout: rolloutHandlers({ ...use, clock }),
   debug: debugHandlers({ ...use, now: () => clock.now() }),
   logger: loggerHandlers({ logger }),
 });

@@ -12,7 +12,7 @@ import {
   svidV1,
   trustdomainV1,
 } from '@steeple/proto/server-api';
-import { syncV1 } from '@steeple/proto/steeple-api';
+import { rolloutV1, syncV1 } from '@steeple/proto/steeple-api';
 import { toGrpcError } from '../api/status.ts';
 import { auditLog } from './audit-log.ts';
 import { callLog } from './call-log.ts';
@@ -28,6 +28,7 @@ export interface Services {
   readonly trustDomain: Handlers<typeof trustdomainV1.TrustDomain>;
   readonly localAuthority: Handlers<typeof localauthorityV1.LocalAuthority>;
   readonly sync: Handlers<typeof syncV1.Sync>;
+  readonly rollout: Handlers<typeof rolloutV1.Rollout>;
   readonly debug: Handlers<typeof debugV1.Debug>;
   readonly logger: Handlers<typeof loggerV1.Logger>;
   readonly health: Handlers<typeof healthV1.Health>;
@@ -72,6 +73,7 @@ const addCommon = (host: GrpcHost, services: Services): void => {
   host.add(svidV1.SVID, services.svid);
   host.add(trustdomainV1.TrustDomain, services.trustDomain);
   host.add(localauthorityV1.LocalAuthority, services.localAuthority);
+  host.add(rolloutV1.Rollout, services.rollout);
 };
 
 const newHost = (parts: ServeParts, options: HostLimits = {}): GrpcHost => {
