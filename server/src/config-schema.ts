@@ -12,6 +12,7 @@ import { healthChecksSchema } from '@steeple/daemon/health';
 import { telemetrySchema } from '@steeple/daemon/metrics';
 import { SpiffeError, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import { z } from 'zod';
+import { trustedRanges } from './endpoints/proxy-front.ts';
 import { federationSchema } from './federation-schema.ts';
 
 const NOT_YET = 'is a setting of SPIRE that this server does not support yet; remove it';
@@ -19,6 +20,25 @@ const unsupported = z
   .unknown()
   .refine((value) => value === undefined, NOT_YET)
   .optional();
+const refused = (why: string) =>
+  z
+    .unknown()
+    .refine((value) => value === undefined, why)
+    .optional();
+/** A setting that is taken only with the value that changes nothing. */
+const only = (value: boolean, why: string) => flag(z.boolean().refine((given) => given === value, why)).optional();
+const PROFILING = 'this profiles the Go runtime; start the server with node --cpu-prof or --inspect instead';
+
+const addressRange = z.string().transform((cidr, context) => {
+  try {
+    trustedRanges([cidr]);
+    return cidr;
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+    return z.NEVER;
+  }
+});
+
 /** Tunes SPIRE's entry cache; ours follows each change at once, so there is nothing to tune. */
 const withoutEffect = z.union([z.string(), z.boolean()]).optional();
 
@@ -41,7 +61,8 @@ const names = oneOrMany(z.string().min(1));
 const plugin = z.strictObject({
   plugin_data: singleBlock(z.record(z.string(), z.unknown())).optional(),
   enabled: flag().default(true),
-  plugin_data_file: unsupported,
+  /** Instead of plugin_data. */
+  plugin_data_file: z.string().min(1).optional(),
   plugin_cmd: unsupported,
   plugin_checksum: unsupported,
   plugin_args: unsupported,
@@ -56,6 +77,8 @@ const server = z.strictObject({
   data_dir: z.string().min(1).optional(),
   log_level: logLevel.default('info'),
   log_format: logFormat.default('text'),
+  /** Written instead of standard error, and opened anew on SIGUSR2. */
+  log_file: z.string().min(1).optional(),
   ca_ttl: lifetime.optional(),
   ca_key_type: keyType.default('ec-p256'),
   ca_subject: singleBlock(
@@ -89,24 +112,27 @@ const server = z.strictObject({
       prune_events_older_than: withoutEffect,
       event_timeout: withoutEffect,
       sql_transaction_timeout: withoutEffect,
-      agent_spiffe_id_as_selector: unsupported,
-      auth_opa_policy_engine: unsupported,
-      named_pipe_name: unsupported,
+      /** Every agent has its own ID among its selectors. */
+      agent_spiffe_id_as_selector: flag().default(false),
+      auth_opa_policy_engine: refused('who may call what cannot be changed here; remove it'),
+      named_pipe_name: refused('this server does not run on Windows; use socket_path'),
       require_pq_kem: unsupported,
     }),
   ).optional(),
   federation: federationSchema.optional(),
-  log_file: unsupported,
-  log_source_location: unsupported,
-  max_attested_node_info_staleness: unsupported,
-  profiling_enabled: unsupported,
-  profiling_freq: unsupported,
-  profiling_names: unsupported,
-  profiling_port: unsupported,
-  proxy_protocol_trusted_cidrs: unsupported,
-  prune_attested_nodes_batch_size: unsupported,
-  prune_attested_nodes_expired_for: unsupported,
-  prune_tofu_nodes: unsupported,
+  /** Ours are never stale: what is known of an agent is looked up at every call. */
+  max_attested_node_info_staleness: duration.optional(),
+  /** Load balancers that say with the PROXY protocol where a connection comes from. */
+  proxy_protocol_trusted_cidrs: oneOrMany(addressRange),
+  /** Agents whose SVID expired that long ago are forgotten; without it none are. */
+  prune_attested_nodes_expired_for: duration.optional(),
+  prune_attested_nodes_batch_size: integer(z.int().min(0)).default(0),
+  prune_tofu_nodes: flag().default(false),
+  log_source_location: only(false, 'lines of the log do not say where in the source they come from; remove it'),
+  profiling_enabled: only(false, PROFILING),
+  profiling_freq: refused(PROFILING),
+  profiling_names: refused(PROFILING),
+  profiling_port: refused(PROFILING),
 });
 
 /** The file as SPIRE's users know it: `server { … }` and `plugins { … }`. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ConfigError } from '@steeple/daemon';
 import { parseConfig } from '@steeple/daemon/config';
 import { describe, expect, it } from 'vitest';
@@ -94,11 +97,18 @@ describe('parseServerConfig', () => {
     [server('bind_port = 70000'), /server\.bind_port/],
     [server('ca_key_type = "ed25519"'), /server\.ca_key_type: must be one of/],
     [server('admin_ids = ["example.org/admin"]'), /server\.admin_ids/],
+    [server('profiling_enabled = true'), /server\.profiling_enabled: this profiles the Go runtime/],
+    [server('profiling_port = 6060'), /server\.profiling_port: this profiles the Go runtime/],
+    [server('log_source_location = true'), /server\.log_source_location: lines of the log do not say where/],
     [
-      server('profiling_enabled = true'),
-      /server\.profiling_enabled: is a setting of SPIRE that this server does not support yet/,
+      server('proxy_protocol_trusted_cidrs = ["10.0.0.0"]'),
+      /proxy_protocol_trusted_cidrs.*is not a range of addresses/,
     ],
-    [server('profiling_port = 6060'), /server\.profiling_port: is a setting of SPIRE/],
+    [server('proxy_protocol_trusted_cidrs = ["::/129"]'), /proxy_protocol_trusted_cidrs.*is not a range of addresses/],
+    [server('prune_attested_nodes_expired_for = "x"'), /server\.prune_attested_nodes_expired_for: not a duration/],
+    [server('prune_attested_nodes_batch_size = -1'), /server\.prune_attested_nodes_batch_size/],
+    [server('max_attested_node_info_staleness = "soon"'), /max_attested_node_info_staleness: not a duration/],
+    [server('experimental { auth_opa_policy_engine { } }'), /auth_opa_policy_engine: who may call what/],
     [server('experimental { wit_issuer = "https://example.org" }'), /wit_issuer: must not be a URL/],
     [
       `${server('')}plugins { UpstreamAuthority "disk" { plugin_data {} } UpstreamAuthority "spire" { } }`,
@@ -125,6 +135,57 @@ describe('parseServerConfig', () => {
     expect([config.bindPort, config.auditLog, config.logLevel]).toEqual([8082, true, 'warn']);
     expect(refusal(server('bind_port = "70000"'))).toMatch(/server\.bind_port/);
     expect(refusal(server('audit_log_enabled = "yes"'))).toMatch(/server\.audit_log_enabled/);
+  });
+
+  it("reads SPIRE's settings about agents, load balancers and the log", () => {
+    const config = parse(
+      server(`
+        log_file = "/var/log/server.log"
+        log_source_location = false
+        proxy_protocol_trusted_cidrs = ["10.0.0.0/8", "2001:db8::/32"]
+        prune_attested_nodes_expired_for = "24h"
+        prune_tofu_nodes = true
+        max_attested_node_info_staleness = "5s"
+        experimental { agent_spiffe_id_as_selector = true }
+      `),
+    );
+    expect(config).toMatchObject({
+      logFile: '/var/log/server.log',
+      trustedProxies: ['10.0.0.0/8', '2001:db8::/32'],
+      agentPruning: { expiredFor: 86_400, batchSize: 1000, tofu: true },
+      agentIdAsSelector: true,
+    });
+    expect(parse(server('prune_tofu_nodes = true'))).toMatchObject({
+      agentPruning: undefined,
+      trustedProxies: undefined,
+    });
+  });
+
+  describe('plugin_data_file', () => {
+    const withFile = (name: string, content: string | undefined, more = ''): string => {
+      const path = join(mkdtempSync(join(tmpdir(), 'st-data-')), name);
+      if (content !== undefined) writeFileSync(path, content);
+      return `${server('')}plugins { KeyManager "disk" { plugin_data_file = "${path}" ${more} } }`;
+    };
+
+    it.each([
+      ['data.conf', 'keys_path = "k.json"'],
+      ['data.json', '{"keys_path": "k.json"}'],
+      ['data.yaml', 'keys_path: k.json'],
+    ])('takes the settings from %s', (name, content) => {
+      expect(parse(withFile(name, content)).plugins.keyManager).toEqual({
+        name: 'disk',
+        data: { keys_path: 'k.json' },
+      });
+    });
+
+    it.each([
+      [withFile('none.conf', undefined), /plugins\.KeyManager\.disk\.plugin_data_file: cannot read .*none\.conf/],
+      [withFile('broken.conf', 'keys_path = '), /broken\.conf:1/],
+      [withFile('both.conf', '', 'plugin_data { }'), /plugin_data_file: plugin_data is set already; only one may be/],
+    ])('refuses %j', (hcl, message) => {
+      expect(refusal(hcl)).toMatch(message);
+    });
   });
 
   it('tells the place of every problem', () => {

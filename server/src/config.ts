@@ -8,10 +8,18 @@ import {
   type LogFormat,
   type LogLevel,
 } from '@steeple/daemon';
-import { type ConfigDocument, checkConfig, checkSocketPath, type Environment, problemAt } from '@steeple/daemon/config';
+import {
+  type ConfigDocument,
+  checkConfig,
+  checkSocketPath,
+  type Environment,
+  problemAt,
+  readPluginData,
+} from '@steeple/daemon/config';
 import type { HealthCheckSettings } from '@steeple/daemon/health';
 import type { TelemetrySettings } from '@steeple/daemon/metrics';
 import type { KeyType, NameAttributes, SpiffeId, TrustDomain } from '@steeple/spiffe';
+import type { AgentPruningSettings } from './app/agent-pruning.ts';
 import { type PluginBlocks, type ServerConfigFile, serverConfigSchema } from './config-schema.ts';
 import { type FederationConfig, federationConfig } from './federation-config.ts';
 
@@ -30,12 +38,18 @@ export interface ServerConfig {
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
+  readonly logFile: string | undefined;
+  /** Ranges of addresses whose PROXY headers are believed; undefined: nobody's. */
+  readonly trustedProxies: readonly string[] | undefined;
   readonly caTtl: number;
   readonly keyTypes: Readonly<Record<'x509' | 'jwt' | 'wit', KeyType>>;
   readonly caSubject: NameAttributes;
   readonly x509SvidTtl: number;
   readonly jwtSvidTtl: number;
   readonly agentTtl: number;
+  readonly agentIdAsSelector: boolean;
+  /** Undefined: agents are remembered until they are evicted. */
+  readonly agentPruning: AgentPruningSettings | undefined;
   readonly jwtEnabled: boolean;
   readonly jwtIssuer: string | undefined;
   readonly witEnabled: boolean;
@@ -77,6 +91,8 @@ export const parseServerConfig = (document: ConfigDocument, env: Environment = p
     dataDir,
     logLevel: server.log_level,
     logFormat: server.log_format,
+    logFile: server.log_file === undefined ? undefined : resolve(server.log_file),
+    trustedProxies: server.proxy_protocol_trusted_cidrs.length > 0 ? server.proxy_protocol_trusted_cidrs : undefined,
     caTtl: server.ca_ttl ?? LIFETIMES.authority,
     keyTypes: {
       x509: server.ca_key_type,
@@ -87,6 +103,8 @@ export const parseServerConfig = (document: ConfigDocument, env: Environment = p
     x509SvidTtl,
     jwtSvidTtl: server.default_jwt_svid_ttl ?? LIFETIMES.jwtSvid,
     agentTtl: server.agent_ttl ?? x509SvidTtl,
+    agentIdAsSelector: server.experimental?.agent_spiffe_id_as_selector ?? false,
+    agentPruning: agentPruning(server),
     jwtEnabled: !server.disable_jwt_svids,
     jwtIssuer: server.jwt_issuer,
     witEnabled: server.experimental?.feature_flags.includes('wit-svid') ?? false,
@@ -101,6 +119,19 @@ export const parseServerConfig = (document: ConfigDocument, env: Environment = p
   });
 };
 
+const agentPruning = (server: ServerConfigFile['server']): AgentPruningSettings | undefined => {
+  const expiredFor = server.prune_attested_nodes_expired_for;
+  if (expiredFor === undefined) return undefined;
+  return {
+    expiredFor,
+    batchSize: server.prune_attested_nodes_batch_size || PRUNED_AT_ONCE,
+    tofu: server.prune_tofu_nodes,
+  };
+};
+
+/** Agents that one round forgets at most, as with SPIRE. */
+const PRUNED_AT_ONCE = 1000;
+
 const caSubject = (given: ServerConfigFile['server']['ca_subject']): NameAttributes => {
   if (!given) return { country: ['US'], organization: ['SPIFFE'] };
   const { country, organization, common_name: commonName } = given;
@@ -113,10 +144,10 @@ const choosePlugins = (
   dataDir: string,
   document: ConfigDocument,
 ): ServerConfig['plugins'] => {
-  const datastore = enabled(file?.DataStore);
-  const keyManager = enabled(file?.KeyManager);
-  const nodeVerifiers = enabled(file?.NodeAttestor);
-  const upstreamAuthority = enabled(file?.UpstreamAuthority);
+  const datastore = enabled(file?.DataStore, 'DataStore');
+  const keyManager = enabled(file?.KeyManager, 'KeyManager');
+  const nodeVerifiers = enabled(file?.NodeAttestor, 'NodeAttestor');
+  const upstreamAuthority = enabled(file?.UpstreamAuthority, 'UpstreamAuthority');
   const problems = [
     ...atMostOne('DataStore', datastore, document),
     ...atMostOne('KeyManager', keyManager, document),
@@ -135,10 +166,19 @@ const choosePlugins = (
   };
 };
 
-const enabled = (blocks: PluginBlocks | undefined): PluginChoice[] =>
+const enabled = (blocks: PluginBlocks | undefined, kind: string): PluginChoice[] =>
   Object.entries(blocks ?? {}).flatMap(([name, bodies]) =>
-    bodies.filter((body) => body.enabled).map((body) => ({ name, data: body.plugin_data ?? {} })),
+    bodies.filter((body) => body.enabled).map((body) => ({ name, data: pluginData(body, `plugins.${kind}.${name}`) })),
   );
+
+const pluginData = (body: PluginBlocks[string][number], path: string): PluginChoice['data'] => {
+  const { plugin_data: data, plugin_data_file: file } = body;
+  if (file === undefined) return data ?? {};
+  const setting = `${path}.plugin_data_file`;
+  if (data !== undefined)
+    throw new ConfigError([{ path: setting, message: 'plugin_data is set already; only one may be' }]);
+  return readPluginData(file, setting).value as PluginChoice['data'];
+};
 
 const atMostOne = (kind: string, chosen: readonly PluginChoice[], document: ConfigDocument): ConfigProblem[] => {
   if (chosen.length < 2) return [];

@@ -75,6 +75,7 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
       host: remote,
       address: config.bindAddress,
       port: config.bindPort,
+      trustedProxies: config.trustedProxies,
       svid: use.identity,
       bundles: use.bundles,
       authorize: membersAndAdmins(config),
@@ -94,6 +95,8 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
     }
     tasks.run('server identity', (signal) => use.identity.run(signal));
     tasks.run('pruning', (signal) => use.pruning.run(signal));
+    const { agentPruning } = use;
+    if (agentPruning) tasks.run('agent pruning', (signal) => agentPruning.run(signal));
     tasks.run('federated bundles', (signal) => use.following.run(signal));
     const sidePorts = await openSidePorts({ config, use, telemetry, clock, logger }, { stack, tasks });
     addresses = { ...sidePorts, host: tls.address, port: tls.port, socketPath: unix.path };

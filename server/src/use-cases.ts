@@ -4,6 +4,7 @@ import { type CallMeter, type Metrics, noMetrics } from '@steeple/daemon/metrics
 import type { Datastore, KeyManager, StoreChange } from '@steeple/plugins';
 import { HealthState } from '@steeple/proto/grpc';
 import { toGrpcError } from './api/status.ts';
+import { AgentPruning } from './app/agent-pruning.ts';
 import { Agents } from './app/agents.ts';
 import { AuthorizedEntries } from './app/authorized-entries.ts';
 import { Bundles } from './app/bundles.ts';
@@ -41,6 +42,8 @@ export interface UseCases extends Authorities {
   readonly following: BundleFollowing;
   readonly ca: CertificateAuthority;
   readonly pruning: Pruning;
+  /** Undefined: agents are remembered until they are evicted. */
+  readonly agentPruning: AgentPruning | undefined;
   readonly health: HealthState;
   readonly startedAt: number;
 }
@@ -112,12 +115,15 @@ export const createUseCases = async (
     entries,
     agents: new Agents(datastore.agents),
     joinTokens: new JoinTokens(trustDomain, datastore.joinTokens, entries, clock, random),
-    attestation: new NodeAttestation(trustDomain, verifiers, datastore.agents, ca, config.agentTtl),
+    attestation: new NodeAttestation(trustDomain, verifiers, datastore.agents, ca, config),
     issuance: new SvidIssuance(ca, authorized, requests, { jwt: config.jwtEnabled, wit: config.witEnabled }),
     federation: new Federation({ trustDomain, store: datastore.federation, bundles, following, logger }),
     following,
     ca,
     pruning: new Pruning(datastore, bundles, { clock, logger, meter }),
+    agentPruning:
+      config.agentPruning &&
+      new AgentPruning(datastore.agents, config.agentPruning, { clock, logger, random01: () => random01(random) }),
     health: new HealthState(),
     startedAt: clock.now(),
   };

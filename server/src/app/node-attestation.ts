@@ -1,6 +1,6 @@
-import { type AgentRecord, dedupeSelectors, IssuerError, isAgentPath, isBanned } from '@steeple/core';
+import { type AgentRecord, dedupeSelectors, IssuerError, isAgentPath, isBanned, type Selector } from '@steeple/core';
 import type { AgentStore, AttestationChannel, NodeVerifier } from '@steeple/plugins';
-import type { TrustDomain } from '@steeple/spiffe';
+import type { SpiffeId, TrustDomain } from '@steeple/spiffe';
 import type { CertificateAuthority, SignedX509 } from './certificate-authority.ts';
 import { readRequest } from './svid-issuance.ts';
 
@@ -9,26 +9,33 @@ export interface AttestedAgent {
   readonly reattestable: boolean;
 }
 
+export interface AttestationSettings {
+  /** Life of an agent's SVID in seconds. */
+  readonly agentTtl: number;
+  /** Each agent has its own ID among its selectors. */
+  readonly agentIdAsSelector: boolean;
+}
+
 /** A node proves what it is and becomes an agent; an agent renews what it got. */
 export class NodeAttestation {
   readonly #trustDomain: TrustDomain;
   readonly #verifiers: ReadonlyMap<string, NodeVerifier>;
   readonly #agents: AgentStore;
   readonly #ca: CertificateAuthority;
-  readonly #agentTtl: number;
+  readonly #settings: AttestationSettings;
 
   constructor(
     trustDomain: TrustDomain,
     verifiers: readonly NodeVerifier[],
     agents: AgentStore,
     ca: CertificateAuthority,
-    agentTtl: number,
+    settings: AttestationSettings,
   ) {
     this.#trustDomain = trustDomain;
     this.#verifiers = new Map(verifiers.map((verifier) => [verifier.type, verifier]));
     this.#agents = agents;
     this.#ca = ca;
-    this.#agentTtl = agentTtl;
+    this.#settings = settings;
   }
 
   /**
@@ -49,7 +56,7 @@ export class NodeAttestation {
     }
     const known = await this.#agents.get(node.agentId);
     if (known && isBanned(known)) throw banned();
-    const svid = await this.#ca.signX509({ id: node.agentId, spki: csr.spki, ttl: this.#agentTtl });
+    const svid = await this.#ca.signX509({ id: node.agentId, spki: csr.spki, ttl: this.#settings.agentTtl });
     const record: AgentRecord = {
       id: node.agentId,
       attestationType: data.type,
@@ -59,13 +66,17 @@ export class NodeAttestation {
       newExpiresAt: 0,
       canReattest: node.canReattest,
       agentVersion: '',
-      selectors: dedupeSelectors(node.selectors),
+      selectors: dedupeSelectors([...node.selectors, ...this.#ownSelector(node.agentId)]),
     };
     // The store refuses a banned agent in the same step, so a ban that came meanwhile wins.
     await this.#agents.save(record).catch((error: unknown) => {
       throw error instanceof IssuerError && error.agentReason === 'banned' ? banned(error) : error;
     });
     return { svid, reattestable: node.canReattest };
+  }
+
+  #ownSelector(id: SpiffeId): Selector[] {
+    return this.#settings.agentIdAsSelector ? [{ type: 'spiffe_id', value: id.toString() }] : [];
   }
 
   /**
@@ -80,7 +91,7 @@ export class NodeAttestation {
         agentReason: 'must-reattest',
       });
     }
-    const svid = await this.#ca.signX509({ id: agent.id, spki: csr.spki, ttl: this.#agentTtl });
+    const svid = await this.#ca.signX509({ id: agent.id, spki: csr.spki, ttl: this.#settings.agentTtl });
     await this.#agents.stageSerial(agent.id, svid.leaf.serialDecimal, svid.expiresAt);
     return svid;
   }

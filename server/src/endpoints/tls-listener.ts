@@ -1,10 +1,10 @@
-import type { AddressInfo } from 'node:net';
-import type { Server } from 'node:tls';
+import type { AddressInfo, Server as NetServer } from 'node:net';
 import { type Authorizer, createTlsServer } from '@steeple/client/tls';
 import { type Clock, ConfigError, type Logger } from '@steeple/daemon';
 import type { GrpcHost, Peer } from '@steeple/daemon/listen';
 import type { BundleSource, X509SvidSource } from '@steeple/spiffe';
 import { certificateLife } from './certificate-life.ts';
+import { ProxyFront } from './proxy-front.ts';
 
 /** Milliseconds a handshake may take. */
 const HANDSHAKE_TIMEOUT = 10_000;
@@ -16,6 +16,8 @@ export interface TlsListenerParts {
   readonly host: GrpcHost;
   readonly address: string;
   readonly port: number;
+  /** Ranges of addresses whose word about the source of a connection is taken (PROXY protocol); undefined: nobody's. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Asked at each connection, so a new identity needs no restart. */
   readonly svid: X509SvidSource;
   readonly bundles: BundleSource;
@@ -33,9 +35,9 @@ export interface TlsListenerParts {
  * 2. No session is ever resumed, so what was verified is what is there.
  */
 export class TlsListener {
-  readonly #server: Server;
+  readonly #server: NetServer;
 
-  private constructor(server: Server) {
+  private constructor(server: NetServer) {
     this.#server = server;
   }
 
@@ -54,22 +56,25 @@ export class TlsListener {
         tls: { ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_TIMEOUT },
       },
       (socket) => {
-        const address = plainAddress(socket.remoteAddress);
+        const source = front?.sourceOf(socket);
+        const address = plainAddress(source?.address ?? socket.remoteAddress);
         // Clients that offer nothing get this far; gRPC needs HTTP/2 agreed upon.
         if (socket.alpnProtocol !== 'h2' || address === undefined) {
           socket.destroy();
           return;
         }
-        const peer: Peer = { kind: 'tcp', address, tls: socket, ...portOf(socket.remotePort) };
+        const peer: Peer = { kind: 'tcp', address, tls: socket, ...portOf(source?.port ?? socket.remotePort) };
         host.inject(socket, peer, certificateLife(socket, parts.clock.now()));
       },
     );
     server.on('tlsClientError', (error, socket) => {
       logger.debug('TLS handshake failed', { remote_address: plainAddress(socket.remoteAddress), error });
     });
-    server.maxConnections = MAX_CONNECTIONS;
-    await listening(server, parts.address, parts.port);
-    return new TlsListener(server);
+    const front = parts.trustedProxies && new ProxyFront(parts.trustedProxies, server, logger);
+    const listener = front?.server ?? server;
+    listener.maxConnections = MAX_CONNECTIONS;
+    await listening(listener, parts.address, parts.port);
+    return new TlsListener(listener);
   }
 
   get port(): number {
@@ -86,7 +91,7 @@ export class TlsListener {
   }
 }
 
-const listening = (server: Server, address: string, port: number): Promise<void> =>
+const listening = (server: NetServer, address: string, port: number): Promise<void> =>
   new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => reject(cannotListen(error, address, port));
     server.once('error', failed);
