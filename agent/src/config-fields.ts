@@ -1,4 +1,4 @@
-import { duration, flag, integer, oneOrMany, singleBlock } from '@steeple/daemon/config';
+import { duration, flag, integer, oneOrMany, parsed, singleBlock } from '@steeple/daemon/config';
 import { SpiffeError, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import { z } from 'zod';
 
@@ -19,20 +19,8 @@ export const socketPath = text.refine(
   'must be a file path: unix sockets are the only local transport',
 );
 
-/** A text read by one of spiffe's parsers. */
-export const parsed = <T>(parse: (value: string) => T): z.ZodType<T, string> =>
-  z.string().transform((value, context) => {
-    try {
-      return parse(value);
-    } catch (error) {
-      if (!(error instanceof SpiffeError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message });
-      return z.NEVER;
-    }
-  });
-
-export const trustDomain = parsed((value) => TrustDomain.fromIdOrName(value));
-export const spiffeId = parsed((value) => SpiffeId.parse(value));
+export const trustDomain = parsed((value) => TrustDomain.fromIdOrName(value), SpiffeError);
+export const spiffeId = parsed((value) => SpiffeId.parse(value), SpiffeError);
 
 export const webUrl = text.refine(
   (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),

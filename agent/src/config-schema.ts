@@ -135,7 +135,8 @@ const plugin = z.strictObject({
   plugin_cmd: refused(),
   plugin_args: refused(),
   plugin_checksum: refused(),
-  plugin_data_file: refused(),
+  /** Instead of plugin_data. */
+  plugin_data_file: text.optional(),
 });
 
 const plugins = z.strictObject({
@@ -154,3 +155,4 @@ export const agentFileSchema = z.strictObject({
 });
 
 export type AgentFile = z.output<typeof agentFileSchema>;
+export type PluginBody = z.output<typeof plugin>;

@@ -1,5 +1,7 @@
+import { writeFile } from 'node:fs/promises';
 import { ConfigError } from '@steeple/daemon';
 import { configOf, parseConfig } from '@steeple/daemon/config';
+import { tempDir } from '@steeple/test-kit';
 import { describe, expect, it } from 'vitest';
 import { agentConfigOf, parseAgentConfig } from './config.ts';
 import { checkPlugins } from './load-plugins.ts';
@@ -195,5 +197,20 @@ describe('the agent’s configuration', () => {
     await expect(
       checkPlugins(parseAgentConfig(configOf({ agent: minimal, plugins: { WorkloadAttestor: { unx: {} } } }), {})),
     ).rejects.toThrow(/unx/);
+  });
+
+  it('reads a plugin’s settings from a file of their own, and judges them there', async () => {
+    await using dir = await tempDir();
+    const file = dir.join('unix.json');
+    const config = (body: object) =>
+      parseAgentConfig(configOf({ agent: minimal, plugins: { WorkloadAttestor: { unix: body } } }), {});
+    await writeFile(file, '{ "discover_workload_path": true }');
+    expect(config({ plugin_data_file: file }).workloadAttestors[0]?.data).toEqual({ discover_workload_path: true });
+    await writeFile(file, '{\n  "discover": true\n}');
+    await expect(checkPlugins(config({ plugin_data_file: file }))).rejects.toMatchObject({
+      problems: [{ file, line: 2, path: 'plugins.WorkloadAttestor.unix.plugin_data.discover' }],
+    });
+    expect(() => config({ plugin_data_file: file, plugin_data: {} })).toThrow(/plugin_data_file: plugin_data is set/);
+    expect(() => config({ plugin_data_file: dir.join('none') })).toThrow(/unix\.plugin_data_file: cannot read .*none/);
   });
 });

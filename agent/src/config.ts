@@ -1,12 +1,20 @@
 import { resolve } from 'node:path';
 import { ConfigError, defaultDataDir, defaultSocket, type LogFormat, type LogLevel } from '@steeple/daemon';
-import { type ConfigDocument, checkConfig, checkSocketPath, configOf, type Environment } from '@steeple/daemon/config';
+import {
+  type ConfigDocument,
+  checkConfig,
+  checkSocketPath,
+  configOf,
+  type Environment,
+  problemAt,
+  readPluginData,
+} from '@steeple/daemon/config';
 import type { HealthCheckSettings } from '@steeple/daemon/health';
 import type { TelemetrySettings } from '@steeple/daemon/metrics';
 import type { KeyType, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import type { TrustSource } from './app/trust-source.ts';
 import { checkAgentSettings } from './config-checks.ts';
-import { type AgentFile, agentFileSchema } from './config-schema.ts';
+import { type AgentFile, agentFileSchema, type PluginBody } from './config-schema.ts';
 
 /** A plugin by name, with its settings as far as they were not judged yet. */
 export interface PluginChoice {
@@ -177,10 +185,24 @@ function choices(
 
 function named(file: AgentFile, document: ConfigDocument, kind: PluginKind): readonly PluginChoice[] {
   return Object.entries(file.plugins[kind] ?? {}).flatMap(([name, bodies]) =>
-    bodies
-      .filter(({ enabled }) => enabled)
-      .map(({ plugin_data: own = {} }) => ({ name, data: own, document: part(document, own, kind, name) })),
+    bodies.filter(({ enabled }) => enabled).map((body) => ({ name, ...settingsOf(body, document, kind, name) })),
   );
+}
+
+/** What stands in the plugin's block, or in the file that it names. */
+function settingsOf(
+  body: PluginBody,
+  document: ConfigDocument,
+  kind: string,
+  name: string,
+): Pick<PluginChoice, 'data' | 'document'> {
+  const { plugin_data: data, plugin_data_file: path } = body;
+  if (path === undefined) return { data: data ?? {}, document: part(document, data ?? {}, kind, name) };
+  const setting = ['plugins', kind, name, 'plugin_data_file'];
+  if (data !== undefined)
+    throw new ConfigError([problemAt(document, setting, 'plugin_data is set already; only one may be')]);
+  const own = readPluginData(path, setting.join('.'));
+  return { data: own.value as PluginChoice['data'], document: own };
 }
 
 function onlyOne(kind: PluginKind, plugins: readonly PluginChoice[]): PluginChoice {

@@ -1,5 +1,5 @@
 import { endpointUrlProblem } from '@steeple/core';
-import { duration, fingerprint, flag, integer, labelledBlocks, singleBlock } from '@steeple/daemon/config';
+import { duration, fingerprint, flag, integer, labelledBlocks, parsed, singleBlock } from '@steeple/daemon/config';
 import { SpiffeError, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import { z } from 'zod';
 
@@ -69,15 +69,7 @@ function presentBlock() {
   return z.preprocess((value) => (value === null ? {} : value), empty);
 }
 
-const spiffeId = z.string().transform((value, context) => {
-  try {
-    return SpiffeId.parse(value);
-  } catch (error) {
-    if (!(error instanceof SpiffeError)) throw error;
-    context.addIssue({ code: 'custom', message: error.message });
-    return z.NEVER;
-  }
-});
+const spiffeId = parsed((value) => SpiffeId.parse(value), SpiffeError);
 
 const endpointUrl = z.string().superRefine((url, context) => {
   const problem = endpointUrlProblem(url);

@@ -42,3 +42,16 @@ export const fingerprint = z
       .replaceAll(':', ''),
   )
   .refine((value) => /^[0-9a-f]{64}$/.test(value), 'must be a SHA-256 fingerprint: 64 hexadecimal digits');
+
+/** A text that a parser makes something of; its errors of this class are the configuration's, others are faults. */
+export function parsed<T>(parse: (text: string) => T, refusal: new (...args: never[]) => Error): z.ZodType<T, string> {
+  return z.string().transform((text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof refusal)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+      return z.NEVER;
+    }
+  });
+}
