@@ -33,7 +33,9 @@ const V2 = 1;
 export function readRevocationListFields(der: Uint8Array): RevocationListFields {
   const outer = readSingle(der, TAG.sequence).reader();
   const signedPart = outer.expect(TAG.sequence);
-  const signatureAlgorithm = outer.expect(TAG.sequence).raw;
+  const algorithm = outer.expect(TAG.sequence);
+  algorithm.reader().expect(TAG.oid);
+  const signatureAlgorithm = algorithm.raw;
   const signature = readOctetAlignedBits(outer);
   outer.finish();
 

@@ -1,8 +1,9 @@
 import { createPublicKey, webcrypto } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { TRUE } from '../der/writer.ts';
+import { encodeTime } from '../der/time.ts';
+import { sequence, smallInteger, TRUE } from '../der/writer.ts';
 import { errorOf } from '../testing/error-of.ts';
-import { extension, forgeCa } from '../testing/forge-certificate.ts';
+import { bits, extension, forgeCa } from '../testing/forge-certificate.ts';
 import { forgeCrl } from '../testing/forge-crl.ts';
 import { leaf, rootA, rootB } from '../testing/x509-world.ts';
 import { x509Library } from './library.ts';
@@ -67,5 +68,12 @@ describe('RevocationList', () => {
     }
     expect(errorOf(() => RevocationList.parse(Uint8Array.of(...der, 0))).code).toBe('malformed-der');
     expect(errorOf(() => RevocationList.parse(rootA.certificate.raw)).code).toBe('malformed-der');
+    const name = sequence();
+    const nameless = sequence(
+      sequence(smallInteger(1), name, rootA.certificate.subject, encodeTime(0)),
+      name,
+      bits(0, 0),
+    );
+    expect(errorOf(() => RevocationList.parse(nameless)).code).toBe('malformed-der');
   });
 });

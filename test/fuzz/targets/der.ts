@@ -8,7 +8,7 @@ import { certificateSamples } from './x509-samples.ts';
 /** DER has one encoding for each value, so what is accepted must come out of a writer as it went in. */
 export const der: Target = {
   name: 'DER',
-  share: 0.12,
+  share: 0.09,
   stricter: [],
   make: (random) => mutateBytes(certificateSamples, ['\u0000', '0\u0080', '\u0002\u0001'], random),
   judge(input) {

@@ -6,6 +6,17 @@ import { der } from './der.ts';
 import { hcl } from './hcl.ts';
 import { json } from './json.ts';
 import { jws } from './jws.ts';
+import { revocationList } from './revocation-list.ts';
 import { spiffeId } from './spiffe-id.ts';
 
-export const TARGETS: readonly Target[] = [spiffeId, json, hcl, der, certificate, csr, jws, bundleDocument];
+export const TARGETS: readonly Target[] = [
+  spiffeId,
+  json,
+  hcl,
+  der,
+  certificate,
+  csr,
+  revocationList,
+  jws,
+  bundleDocument,
+];
