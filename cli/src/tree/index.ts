@@ -2,9 +2,11 @@
 import type { Noun, Verb } from '../verb.ts';
 import { agentNoun } from './agent.ts';
 import { apiNoun } from './api.ts';
+import { authorityNoun, upstreamNoun } from './authority.ts';
 import { compatNoun } from './compat.ts';
 import { entryNoun } from './entry.ts';
 import { federationNoun } from './federation.ts';
+import { migrateNoun } from './migrate.ts';
 import { jwtNoun, witNoun, x509Noun } from './mint.ts';
 import { serverNoun } from './server.ts';
 import { bundleNoun, tokenNoun } from './trust.ts';
@@ -19,7 +21,10 @@ export const nouns: readonly Noun[] = [
   x509Noun,
   jwtNoun,
   witNoun,
+  authorityNoun,
+  upstreamNoun,
   apiNoun,
+  migrateNoun,
   compatNoun,
 ];
 

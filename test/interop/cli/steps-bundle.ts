@@ -1,19 +1,14 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toPem } from '@steeple/client';
 import { type Step, server } from './step.ts';
 
 const profile = '-bundleEndpointURL https://127.0.0.1:1/bundle -bundleEndpointProfile';
 
 /** Bundles of the own and of other trust domains, and the relationships with those. */
 export const bundleSteps: readonly Step[] = [
-  async ({ dir, server: { api } }) => {
-    // Any root will do for another trust domain.
-    const bundle = await api.bundle.getBundle({}, { deadline: 10 });
-    await writeFile(
-      join(dir, 'other.pem'),
-      bundle.x509Authorities.map(({ asn1 }) => toPem('CERTIFICATE', asn1)).join(''),
-    );
+  async ({ dir, server: { nodes } }) => {
+    // Any root will do for another trust domain, but the own one.
+    await writeFile(join(dir, 'other.pem'), await readFile(nodes.path));
     await writeFile(join(dir, 'other.json'), '{"keys": [], "spiffe_sequence": 3, "spiffe_refresh_hint": 60}');
     const relationships = {
       federationRelationships: [
