@@ -44,7 +44,7 @@ export const cacheSize = integer(z.int().min(0, 'must not be negative'))
 /** Calls per second and burst; absent or 0: no limit. */
 const rate = integer(z.int().min(0, 'must not be negative')).default(0);
 
-export const rateLimits = singleBlock(
+const rateLimits = singleBlock(
   z.strictObject({
     fetch_x509_svid: rate,
     fetch_jwt_svid: rate,

@@ -61,14 +61,14 @@ export interface AgentConfig {
 }
 
 /** Each kind of SVID with its bundles, on or off (Workload API section 1). */
-export interface ProfileSettings {
+interface ProfileSettings {
   readonly x509: boolean;
   readonly jwt: boolean;
   readonly wit: boolean;
 }
 
 /** The names under which Envoy asks, and whether it gets plain roots. */
-export interface SecretDiscoverySettings {
+interface SecretDiscoverySettings {
   readonly names: { readonly svid: string; readonly bundle: string; readonly allBundles: string };
   readonly disableSpiffeCertValidation: boolean;
 }
@@ -76,7 +76,7 @@ export interface SecretDiscoverySettings {
 /** Calls per second and set of selectors, by SPIRE's names of the methods; 0: no limit. */
 export type RateLimitSettings = AgentFile['agent']['experimental']['ratelimit'];
 
-export interface RebootstrapSettings {
+interface RebootstrapSettings {
   readonly mode: 'never' | 'auto' | 'always';
   /** Seconds that the server must have been a stranger. */
   readonly delay: number;

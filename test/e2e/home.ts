@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { type Agent, agentConfigOf, createAgent } from '@steeple/agent';
-import { type SpiffeId, TrustDomain } from '@steeple/client';
+import { TrustDomain } from '@steeple/client';
 import { configOf } from '@steeple/daemon/config';
 import { createClient, type ServiceClient } from '@steeple/proto/grpc';
 import { agentV1, bundleV1, entryV1, localauthorityV1, trustdomainV1, type types } from '@steeple/proto/server-api';
@@ -233,5 +233,3 @@ export class Reader<T> implements Disposable {
     this.#abort.abort();
   }
 }
-
-export type { SpiffeId, types };

@@ -10,7 +10,7 @@ const PAUSE = 100;
 const TYPE: Readonly<Record<MetricKind, string>> = { counter: 'c', gauge: 'g', sample: 'ms' };
 
 /** How labels are written: values appended to the name (StatsD has no labels), or as DogStatsD's tags. */
-export type StatsdDialect = 'statsd' | 'dogstatsd';
+type StatsdDialect = 'statsd' | 'dogstatsd';
 
 export interface StatsdTarget {
   readonly host: string;

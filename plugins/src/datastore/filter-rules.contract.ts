@@ -8,7 +8,7 @@ import {
   parseSelector,
   type RegistrationEntry,
 } from '@steeple/core';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aBundle, anAgent, anEntry, anId } from './contract-samples.ts';
 import type { Datastore } from './datastore.ts';
