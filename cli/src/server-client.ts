@@ -13,7 +13,8 @@ export function onServer<S extends DescService, T>(
   options: Options,
   context: CliContext,
   use: (client: ServiceClient<S>) => Promise<T>,
+  { patience = PATIENCE }: { readonly patience?: number } = {},
 ): Promise<T> {
   const socket = serverSocket(text(options, 'socket'), context.env);
-  return withClient(service, socket, use, { patience: PATIENCE, signal: context.signal });
+  return withClient(service, socket, use, { patience, signal: context.signal });
 }
