@@ -6,7 +6,7 @@ import { type Agent, agentConfigOf, createAgent } from '@steeple/agent';
 import { TrustDomain } from '@steeple/client';
 import { configOf } from '@steeple/daemon/config';
 import { createClient, type ServiceClient } from '@steeple/proto/grpc';
-import { agentV1, bundleV1, entryV1, localauthorityV1, trustdomainV1, type types } from '@steeple/proto/server-api';
+import { agentV1, bundleV1, entryV1, localauthorityV1, trustdomainV1 } from '@steeple/proto/server-api';
 import { SpiffeWorkloadAPI } from '@steeple/proto/workload';
 import { createServer, parseServerConfig, type Server } from '@steeple/server';
 import { MemoryLogger } from '@steeple/test-kit';

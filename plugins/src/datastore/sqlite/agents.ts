@@ -35,8 +35,8 @@ export class SqliteAgents implements AgentStore {
   }
 
   async list(query: { readonly filter?: AgentFilter; readonly page?: PageRequest } = {}): Promise<Page<AgentRecord>> {
-    const from = { table: 'agents', where: conditions(query.filter), page: query.page };
-    return listRows<AgentRow, AgentRecord>(this.#db, from, (rows) => agentsOf(this.#db, rows));
+    const from = { table: 'agents' as const, where: conditions(query.filter), page: query.page };
+    return listRows(this.#db, from, (rows) => agentsOf(this.#db, rows));
   }
 
   async count(filter?: AgentFilter): Promise<number> {

@@ -43,8 +43,8 @@ export class SqliteEntries implements EntryStore {
   async list(
     query: { readonly filter?: EntryFilter; readonly page?: PageRequest } = {},
   ): Promise<Page<RegistrationEntry>> {
-    const from = { table: 'entries', where: conditions(query.filter), page: query.page };
-    return listRows<EntryRow, RegistrationEntry>(this.#db, from, (rows) => entriesOf(this.#db, rows));
+    const from = { table: 'entries' as const, where: conditions(query.filter), page: query.page };
+    return listRows(this.#db, from, (rows) => entriesOf(this.#db, rows));
   }
 
   async count(filter?: EntryFilter): Promise<number> {
