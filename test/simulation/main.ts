@@ -31,10 +31,10 @@ const settle = (): Promise<void> => delay(1);
 
 /** Time passes while something is waited for that takes some of it. */
 async function meanwhile<T>(work: Promise<T>): Promise<T> {
-  let done = false;
-  const finished = work.finally(() => (done = true));
+  const state = { done: false };
+  const finished = work.finally(() => (state.done = true));
   finished.catch(() => {});
-  while (!done) {
+  while (!state.done) {
     await time.pass(0.1);
     await settle();
   }

@@ -26,7 +26,10 @@ export class SimulatedMachine implements AsyncDisposable {
 
   constructor(address: string, clock: MachineClock, paths: readonly string[]) {
     this.clock = clock;
-    this.client = new WorkloadApiClient({ address, rim: { ...clock, random: Math.random } });
+    this.client = new WorkloadApiClient({
+      address,
+      rim: { now: clock.now, monotonic: clock.monotonic, sleep: clock.sleep, random: Math.random },
+    });
     this.workloads = paths.map((path) => new Workload(this, path));
     this.#following = Promise.all([this.#followX509(), this.#followJwt()]);
   }
