@@ -3,21 +3,13 @@ import { generateKey, localSigner, makeCsr } from '@steeple/spiffe';
 import type { Stack } from '../stack/stack.ts';
 import { bareSign, bareSignAndVerify } from './bare.ts';
 import { entryBelow, joinAsAgent } from './bench-agent.ts';
-import { cpuSeconds, type Figure, percent, perSecond } from './figures.ts';
+import { type Figure, percent, perSecond } from './figures.ts';
+import { perUnit, spend, unitRate } from './load.ts';
 
-/** Runs `work` in `width` lanes for some seconds; returns units per second and the server's processor time per unit. */
+/** Units per second and the server's processor time per unit. */
 async function load(pid: number, seconds: number, width: number, units: number, work: () => Promise<void>) {
-  const start = performance.now();
-  const cpu = cpuSeconds(pid);
-  let done = 0;
-  const lane = async (): Promise<void> => {
-    while (performance.now() - start < seconds * 1000) {
-      await work();
-      done += units;
-    }
-  };
-  await Promise.all(Array.from({ length: width }, lane));
-  return { rate: done / ((performance.now() - start) / 1000), cpu: (cpuSeconds(pid) - cpu) / done };
+  const spent = await spend(pid, seconds, { width, units, call: work });
+  return { rate: unitRate(spent), cpu: perUnit(spent) };
 }
 
 export async function issuance(stack: Stack): Promise<Figure[]> {
