@@ -55,7 +55,7 @@ describe('checkEntry refuses', () => {
     ],
     [
       { spiffeId: id('', 'example.org') },
-      'invalid spiffe ID: "spiffe://example.org" is not a member of trust domain "example.org"; path is empty',
+      'invalid spiffe ID: "spiffe://example.org" is not a workload in trust domain "example.org"; path is empty',
     ],
     [
       { spiffeId: id('/spire') },

@@ -27,7 +27,7 @@ export const debugHandlers = (use: DebugUse): Handlers<typeof debugV1.Debug> => 
         svidChain: chainOf(use).map((certificate) => ({
           ...(certificate.uriSans.length === 1 && { id: idOf(certificate) }),
           expiresAt: wireTime(certificate.notAfter),
-          subject: certificate.subjectText,
+          subject: certificate.reversedSubjectText,
         })),
         uptime: Math.floor(use.now() - startedAt),
         agentsCount,

@@ -13,6 +13,8 @@ export interface CommandStep {
   readonly keep?: Readonly<Record<string, RegExp>>;
   /** How much is compared: all of it, the exit code and which of the streams were written, or the code. */
   readonly compare?: 'all' | 'outcome' | 'code';
+  /** Why our daemons must answer otherwise than SPIRE's. */
+  readonly better?: string;
 }
 
 export type Step = CommandStep | ((place: Place) => Promise<void>);

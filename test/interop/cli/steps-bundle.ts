@@ -90,7 +90,7 @@ export const bundleSteps: readonly Step[] = [
   server(
     `federation update -trustDomain web.test ${profile} https_spiffe -endpointSpiffeID spiffe://web.test/spire/server -trustDomainBundlePath {dir}/other.pem -trustDomainBundleFormat pem`,
   ),
-  server(`federation update -trustDomain none.test ${profile} https_web`),
+  server(`federation update -trustDomain none.test ${profile} https_web`, { better: 'NotFound instead of Internal' }),
   server('federation update -data {dir}/relationships.json -output json'),
   server('federation update'),
   server('federation refresh'),

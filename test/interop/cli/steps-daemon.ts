@@ -27,6 +27,10 @@ export const daemonSteps: readonly Step[] = [
       join(dir, 'token.conf'),
       agentText.replace('agent {', `agent {\n  join_token_file = "${dir}/none"`),
     );
+    await writeFile(
+      join(dir, 'by-token.conf'),
+      agentText.replace(/NodeAttestor "x509pop" \{[\s\S]*?\n  \}/, 'NodeAttestor "join_token" { plugin_data {} }'),
+    );
     await writeFile(join(dir, 'no-trust.conf'), agentText.replace(/trust_bundle_path.*/, ''));
   },
   server('validate -config {serverConfig}', outside),
@@ -47,7 +51,7 @@ export const daemonSteps: readonly Step[] = [
   server('run -config {dir}/no-data.conf', outside),
   server('run -unknown', outside),
   agent('validate -config {agentConfig}', outside),
-  agent(`validate -config {agentConfig} ${agentFlags}`, outside),
+  agent(`validate -config {dir}/by-token.conf ${agentFlags}`, outside),
   agent('validate -config {agentConfig} -joinTokenFile {dir}/none', outcome),
   agent('validate -config {agentConfig} -insecureBootstrap', outcome),
   agent('validate -config {dir}/no-trust.conf', outcome),

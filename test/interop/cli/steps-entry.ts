@@ -47,7 +47,7 @@ export const entrySteps: readonly Step[] = [
     { keep: { all: first } },
   ),
   server(
-    'entry create -parentID {agent} -spiffeID spiffe://domain.test/stored -selector disk:a:b -storeSVID=true -output json',
+    'entry create -parentID spiffe://domain.test/parent -spiffeID spiffe://domain.test/stored -selector disk:a:b -storeSVID=true -output json',
   ),
   server('entry create -parentID {agent} -spiffeID spiffe://domain.test/x -selector unix -output json'),
   server('entry create -parentID {agent} -spiffeID spiffe://domain.test/x'),
@@ -65,7 +65,7 @@ export const entrySteps: readonly Step[] = [
   server('entry create -parentID {agent} -spiffeID spiffe://domain.test/x -selector unix:uid:1 -federatesWith no.test'),
   server('entry create -node -spiffeID spiffe://domain.test/x -selector a:b -federatesWith other.test'),
   server('entry create -parentID {agent} -spiffeID spiffe://domain.test/x -selector a:b -admin=perhaps'),
-  server(`entry create -parentID {agent} ${web} -entryID chosen`),
+  server(`entry create -parentID {agent} ${web} -entryID chosen`, { better: 'the message does not name a table' }),
   server(`entry create -parentID {agent} ${web} -entryID 'a b'`),
   server('entry create -data {dir}/entries.json'),
   server('entry create -data -', { stdin: JSON.stringify(file) }),
@@ -111,10 +111,10 @@ export const entrySteps: readonly Step[] = [
     'entry update -entryID {all} -parentID {agent} -spiffeID spiffe://domain.test/all -selector unix:uid:2 -jwtSVIDIncludeJTI=false',
   ),
   server(
-    'entry update -entryID {web} -parentID {agent} -spiffeID spiffe://domain.test/web2 -selector disk:a -disableX509SVIDPrefetch -storeSVID',
+    'entry update -entryID {web} -parentID {agent} -spiffeID spiffe://domain.test/web2 -selector unix:uid:3 -disableX509SVIDPrefetch',
   ),
   server(
-    'entry update -entryID {web} -parentID {agent} -spiffeID spiffe://domain.test/web2 -selector disk:a -output json',
+    'entry update -entryID {web} -parentID {agent} -spiffeID spiffe://domain.test/web2 -selector disk:a -storeSVID -output json',
   ),
   server('entry update -entryID none -parentID {agent} -spiffeID spiffe://domain.test/web -selector a:b'),
   server(

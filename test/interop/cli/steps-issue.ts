@@ -31,7 +31,7 @@ export const issueSteps: readonly Step[] = [
   server('x509 mint -spiffeID spiffe://domain.test/minted -ttl 30'),
   server('x509 mint -spiffeID spiffe://domain.test/minted -ttl 876000h'),
   server('x509 mint -spiffeID spiffe://domain.test/minted -ttl 2000000h'),
-  server('x509 mint -spiffeID spiffe://domain.test/minted -ttl -5s'),
+  server('x509 mint -spiffeID spiffe://domain.test/minted -ttl -5s', { better: 'a negative life is a mistake' }),
   server('jwt mint -spiffeID spiffe://domain.test/minted -audience a -audience b'),
   server('jwt mint -spiffeID spiffe://domain.test/minted -audience a -ttl 1m30s'),
   server('jwt mint -spiffeID spiffe://domain.test/minted -audience a -output json'),

@@ -38,12 +38,24 @@ export const wireStoredEntry = (entry: RegistrationEntry, mask?: Mask): WireEntr
 
 /** Reads and checks an entry to be created. @throws {IssuerError} `invalid-argument` with SPIRE's texts */
 export const readEntry = (wire: types.Entry | undefined, trustDomain: TrustDomain): EntryDraft =>
-  prefixed('failed to convert entry', () => {
+  told('failed to create entry', () => {
     if (!wire) throw new IssuerError('invalid-argument', 'missing entry');
     const draft = readFields(wire);
     checkEntry(draft, trustDomain);
     return draft;
   });
+
+/** What SPIRE's storage finds only when it is about to write is told as a failure of the writing. */
+const told = <T>(writing: string, read: () => T): T => {
+  try {
+    return read();
+  } catch (error) {
+    const byStorage = error instanceof IssuerError && error.message.startsWith('datastore-validation:');
+    return prefixed(byStorage ? writing : 'failed to convert entry', () => {
+      throw error;
+    });
+  }
+};
 
 /**
  * The stored entry with the masked fields of the wire one; without a mask all of them, and attributes that are not
@@ -55,7 +67,7 @@ export const mergeEntry = (
   mask: Mask | undefined,
   trustDomain: TrustDomain,
 ): RegistrationEntry =>
-  prefixed('failed to convert entry', () => {
+  told('failed to update entry', () => {
     const merged = { ...old, ...readFields(wire, mask), id: old.id };
     checkEntry(merged, trustDomain);
     return merged;
