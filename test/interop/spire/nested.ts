@@ -14,10 +14,15 @@ export interface Level {
 const self = `unix:uid:${process.getuid?.()}`;
 
 /** The top first. The agent on the host of a lower server is made by whoever made that server. */
-export async function nest(site: Site, makers: readonly Maker[], settings: Block): Promise<Level[]> {
+export async function nest(
+  site: Site,
+  makers: readonly Maker[],
+  settingsOf: (level: number) => Block,
+): Promise<Level[]> {
   const levels: Level[] = [];
   for (const [index, maker] of makers.entries()) {
     const above = levels.at(-1);
+    const settings = settingsOf(index);
     const server = await site.server(maker, above === undefined ? { settings } : { settings, ...below(above) });
     const agent = await site.agent(makers[index + 1] ?? maker, server);
     levels.push({ server, agent });

@@ -1,0 +1,41 @@
+// The same requests to SPIRE's server and to ours: the same statuses, messages and answers, but where ours is stricter.
+import { type Case, ensure } from '../case.ts';
+import type { Maker } from '../spire/maker.ts';
+import { Site } from '../spire/site.ts';
+import { entryQuestions } from './entries.ts';
+import { otherQuestions } from './others.ts';
+import { answerOf, nameOf, type Question } from './request.ts';
+
+async function answers(maker: Maker, questions: readonly Question[]): Promise<string[]> {
+  const site = await Site.open();
+  try {
+    const { api } = await site.server(maker);
+    const found: string[] = [];
+    for (const question of questions) found.push(await answerOf(api, question));
+    return found;
+  } finally {
+    await site.close(false);
+  }
+}
+
+const compared = (what: string, ask: () => Promise<readonly Question[]>): Case => ({
+  name: `api [${what}]`,
+  run: async () => {
+    const questions = await ask();
+    const [theirs, ours] = [await answers('spire', questions), await answers('steeple', questions)];
+    const differences = questions.flatMap((question, index) => difference(question, theirs[index], ours[index]));
+    ensure(differences.length === 0, `the same answers, but ${differences.length} differ\n${differences.join('\n')}`);
+  },
+});
+
+const difference = (question: Question, theirs: string | undefined, ours: string | undefined): string[] => {
+  const shown = `  ${nameOf(question)}\n    SPIRE ${theirs}\n    ours  ${ours}`;
+  if (question.better === undefined) return theirs === ours ? [] : [shown];
+  // A reason that no longer holds is a mistake too.
+  return theirs === ours ? [`${shown}\n    though: ${question.better}`] : [];
+};
+
+export const differentialCases: readonly Case[] = [
+  compared('entries', async () => entryQuestions),
+  compared('agents, tokens, minting, logger, debug', otherQuestions),
+];
