@@ -1,6 +1,7 @@
 import type { Call } from './call.ts';
 import type { FlagSpec, FlagValues } from './go/flag-set.ts';
 import type { CompatIo } from './io.ts';
+import type { SocketKind } from './sockets.ts';
 
 interface Declared {
   /** As it is typed: `agent ban`. */
@@ -22,7 +23,7 @@ interface Declared {
 /** A command that calls a service on a socket. */
 export interface CallCommand extends Declared {
   /** Which socket it calls, and how it tells of errors. */
-  readonly on: 'server' | 'workload' | 'agent-admin';
+  readonly on: SocketKind;
   /** A command of the Workload API that has no `-timeout`. */
   readonly withoutTimeout?: boolean;
   /** The flags that choose its socket, where they are not those of its kind. */

@@ -1,18 +1,17 @@
 // Where the programs look for the sockets that they call.
 import { resolve } from 'node:path';
-import type { CallCommand } from './command.ts';
 import { CommandError } from './command-error.ts';
 import { stringFlag, timeoutFlag } from './go/flag-kind.ts';
 import type { FlagSpec, FlagValues } from './go/flag-set.ts';
 import type { CompatIo } from './io.ts';
 
-const DEFAULTS: Readonly<Record<CallCommand['on'], string>> = {
+const DEFAULTS: Readonly<Record<SocketKind, string>> = {
   server: '/tmp/spire-server/private/api.sock',
   workload: '/tmp/spire-agent/public/api.sock',
   'agent-admin': '/tmp/spire-agent/private/admin.sock',
 };
 
-const socketFlag = (on: CallCommand['on'], usage: string): FlagSpec => ({
+const socketFlag = (on: SocketKind, usage: string): FlagSpec => ({
   name: 'socketPath',
   kind: stringFlag,
   usage,
@@ -43,6 +42,9 @@ export const callTimeoutFlag: FlagSpec = {
   initial: 5_000_000_000n,
 };
 
+/** The server's, the Workload API's, or that of a node's administrators. */
+export type SocketKind = 'server' | 'workload' | 'agent-admin';
+
 export interface Socket {
   readonly path: string;
   /** How the programs name it when nobody is there. */
@@ -50,14 +52,14 @@ export interface Socket {
 }
 
 /** The socket that a command calls. @throws {CommandError} */
-export function socketOf(on: CallCommand['on'], flags: FlagValues, io: CompatIo): Socket {
+export function socketOf(on: SocketKind, flags: FlagValues, io: CompatIo): Socket {
   const path = socketPath(on, flags, io);
   if (on === 'workload') return { path, dialled: resolve(path) };
   return { path, dialled: path.startsWith('/') ? `//${path}` : path };
 }
 
 /** In this order: the flag, then the instance, then the environment, then the default. */
-const socketPath = (on: CallCommand['on'], flags: FlagValues, { env }: CompatIo): string => {
+const socketPath = (on: SocketKind, flags: FlagValues, { env }: CompatIo): string => {
   const given = flags.text('socketPath');
   if (on === 'agent-admin') return given === '' ? DEFAULTS[on] : given;
   const template = on === 'server' ? SERVER_TEMPLATE : AGENT_TEMPLATE;
@@ -69,7 +71,7 @@ const socketPath = (on: CallCommand['on'], flags: FlagValues, { env }: CompatIo)
   return env[template.replace(/_TEMPLATE$/, '')] || DEFAULTS[on];
 };
 
-const checkTemplate = (on: CallCommand['on'], name: string, pattern: string): void => {
+const checkTemplate = (on: SocketKind, name: string, pattern: string): void => {
   if (pattern === '') {
     throw new CommandError(
       on === 'server'

@@ -1,7 +1,8 @@
 import { statusName } from '@steeple/proto/grpc';
 import { bundleV1, entryV1, trustdomainV1, type types } from '@steeple/proto/server-api';
 import { type UseOptions, withClient } from '../connect.ts';
-import type { Plan, Step } from './plan.ts';
+import type { Plan } from './plan.ts';
+import type { Step } from './step.ts';
 
 /** A step that the server refused. */
 export interface Failure {

@@ -2,8 +2,8 @@ import type { types } from '@steeple/proto/server-api';
 import { idText } from '../spiffe-id-flag.ts';
 import { differences } from './entry-difference.ts';
 import { judgeEntry } from './judge-entry.ts';
-import type { Step } from './plan.ts';
 import type { Side } from './read-side.ts';
+import type { Step } from './step.ts';
 
 type EntryStep = Step<types.Entry>;
 

@@ -1,6 +1,6 @@
 import type { types } from '@steeple/proto/server-api';
-import type { Step } from './plan.ts';
 import type { Side } from './read-side.ts';
+import type { Step } from './step.ts';
 
 /** Bundles of other trust domains. One that is newer here is kept: the other server may have stopped following it. */
 export const planBundles = (from: Side, to: Side): Step<types.Bundle>[] =>

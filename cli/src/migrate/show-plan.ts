@@ -1,4 +1,5 @@
-import { type Plan, type Step, stepsOf } from './plan.ts';
+import { type Plan, stepsOf } from './plan.ts';
+import type { Step } from './step.ts';
 
 const MARK: Readonly<Record<Step<unknown>['action'], string>> = { create: '+', update: '~', keep: '=', refuse: '!' };
 

@@ -5,7 +5,8 @@ import { type ConnectionOptions, connect } from 'node:tls';
 import { parseBundleDocument, type TrustBundle, toPem, type X509Svid } from '@steeple/spiffe';
 import { FakeClock, MemoryLogger, type TempDir, TestTrustDomain, tempDir } from '@steeple/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type BundleEndpoint, type EndpointIdentity, serveBundle } from './bundle-endpoint.ts';
+import { type BundleEndpoint, serveBundle } from './bundle-endpoint.ts';
+import type { EndpointIdentity } from './unbound-endpoint.ts';
 
 let own: TestTrustDomain;
 let web: TestTrustDomain;
@@ -39,6 +40,7 @@ const serve = async (identity: EndpointIdentity, wit = false): Promise<BundleEnd
     wit,
     svid: { x509Svid: () => svid },
     dataDir: dir.join('data'),
+    webRoots: () => [],
     clock,
     logger,
   });

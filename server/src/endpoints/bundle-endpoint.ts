@@ -1,24 +1,10 @@
-import type { RequestListener, Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { type Clock, type Logger, type TaskFunction } from '@steeple/daemon';
 import { type HttpPort, listenHttp } from '@steeple/daemon/listen';
 import { formatBundleDocument, type TrustBundle, type X509SvidSource } from '@steeple/spiffe';
 import { spiffeEndpoint } from './spiffe-endpoint.ts';
+import type { EndpointIdentity } from './unbound-endpoint.ts';
 import { webEndpoint } from './web-endpoint.ts';
-
-/** How the endpoint proves who it is. */
-export type EndpointIdentity =
-  /** `https_spiffe`: the server's own SVID. */
-  | { readonly kind: 'svid' }
-  /** `https_web` with files that somebody else keeps fresh; `interval` in seconds. */
-  | { readonly kind: 'files'; readonly certFile: string; readonly keyFile: string; readonly interval: number }
-  /** `https_web` with a certificate that is fetched by ACME. */
-  | {
-      readonly kind: 'acme';
-      readonly directoryUrl: string;
-      readonly domainName: string;
-      readonly email: string;
-      readonly tosAccepted: boolean;
-    };
 
 export interface BundleEndpointSettings {
   readonly address: string;
@@ -36,6 +22,8 @@ export interface BundleEndpointParts {
   readonly wit: boolean;
   readonly svid: X509SvidSource;
   readonly dataDir: string;
+  /** PEM certificates of the authorities that vouch for an ACME server. */
+  readonly webRoots: () => readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -48,12 +36,6 @@ export interface BundleEndpoint extends AsyncDisposable {
   readonly keepFresh: TaskFunction | undefined;
 }
 
-/** A server without its port. */
-export interface UnboundEndpoint {
-  readonly server: Server;
-  readonly keepFresh?: TaskFunction;
-}
-
 /**
  * Publishes the own bundle over HTTPS (SPIFFE Federation 5.2): anybody may ask, nobody is asked who it is.
  *
@@ -62,13 +44,14 @@ export interface UnboundEndpoint {
 export const serveBundle = async (parts: BundleEndpointParts): Promise<BundleEndpoint> => {
   const { settings, logger } = parts;
   const handler = bundleHandler(parts);
-  const { server, keepFresh } =
+  const { server, listener, keepFresh } =
     settings.identity.kind === 'svid'
       ? spiffeEndpoint(parts.svid, handler)
       : await webEndpoint(settings.identity, handler, parts);
   const port: HttpPort = await listenHttp(server, {
     host: settings.address,
     port: settings.port,
+    listener,
     settings: {
       host: 'server.federation.bundle_endpoint.address',
       port: 'server.federation.bundle_endpoint.port',

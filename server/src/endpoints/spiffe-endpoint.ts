@@ -2,8 +2,8 @@ import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { TlsOptions } from 'node:tls';
 import { toPem, type X509Svid, type X509SvidSource } from '@steeple/spiffe';
-import type { UnboundEndpoint } from './bundle-endpoint.ts';
 import { ENDPOINT_TLS } from './endpoint-tls.ts';
+import type { UnboundEndpoint } from './unbound-endpoint.ts';
 
 /** An HTTPS server that presents the SVID of the moment and asks nobody for a certificate. */
 export const spiffeEndpoint = (source: X509SvidSource, handler: RequestListener): UnboundEndpoint => {

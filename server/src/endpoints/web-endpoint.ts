@@ -1,8 +1,9 @@
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
-import { type CertificateAndKey, CertificateFiles, type Clock, ConfigError, type Logger } from '@steeple/daemon';
-import type { EndpointIdentity, UnboundEndpoint } from './bundle-endpoint.ts';
+import { type CertificateAndKey, CertificateFiles } from '@steeple/daemon';
+import { type AcmeEndpointParts, acmeEndpoint } from './acme/acme-endpoint.ts';
 import { ENDPOINT_TLS as TLS } from './endpoint-tls.ts';
+import type { EndpointIdentity, UnboundEndpoint } from './unbound-endpoint.ts';
 
 type WebIdentity = Exclude<EndpointIdentity, { kind: 'svid' }>;
 
@@ -10,9 +11,10 @@ type WebIdentity = Exclude<EndpointIdentity, { kind: 'svid' }>;
 export const webEndpoint = async (
   identity: WebIdentity,
   handler: RequestListener,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  parts: AcmeEndpointParts,
 ): Promise<UnboundEndpoint> => {
-  if (identity.kind === 'acme') throw notYet();
+  if (identity.kind === 'acme') return acmeEndpoint(identity, handler, parts);
+  const { clock, logger } = parts;
   const serve = (pair: CertificateAndKey): void => server.setSecureContext({ ...TLS, ...pair });
   const files = await CertificateFiles.load(
     {
@@ -31,8 +33,3 @@ export const webEndpoint = async (
 };
 
 const SETTING = 'server.federation.bundle_endpoint.profile.https_web';
-
-const notYet = (): ConfigError =>
-  new ConfigError([
-    { path: `${SETTING}.acme`, message: 'certificates by ACME are not supported yet; use serving_cert_file' },
-  ]);
