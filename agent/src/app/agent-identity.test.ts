@@ -142,3 +142,21 @@ it('goes on after its own SVID has expired while workloads still live on theirs,
   }
   expect(outcomes[0]).toMatchObject({ name: 'AgentStopped', reason: 'expired' });
 });
+
+it('does not hurry any more once its SVID has expired', async () => {
+  reattestable = true;
+  const identity = make();
+  await identity.attest(abort.signal);
+  void identity.run(abort.signal);
+  await clock.settled();
+  fail = GrpcError.of(Code.UNAVAILABLE, 'away');
+  await clock.advance(101);
+  await called(2);
+  const before = calls.length;
+  for (let second = 0; second < 60; second++) {
+    await clock.advance(1);
+    for (let i = 0; i < 20; i++) await turn();
+  }
+  expect(calls.length - before).toBeGreaterThan(2);
+  expect(calls.length - before).toBeLessThan(12);
+});

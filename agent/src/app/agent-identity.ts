@@ -103,8 +103,11 @@ export class AgentIdentity {
         this.#stopIfExpired();
         failures++;
         const wait = backoff(failures, random(), RETRY);
-        logger.warn('Could not renew the SVID of this agent', { retryIn: wait, error });
-        await this.#wake.nap(Math.max(0.1, Math.min(wait, (notAfter - clock.now()) / 4)), signal);
+        // Hurry only as long as there is something to save.
+        const left = notAfter - clock.now();
+        const retryIn = left > 0 ? Math.max(0.1, Math.min(wait, left / 4)) : wait;
+        logger.warn('Could not renew the SVID of this agent', { retryIn, error });
+        await this.#wake.nap(retryIn, signal);
       }
     }
   }
