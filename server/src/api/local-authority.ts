@@ -1,4 +1,4 @@
-import type { AuthorityKind } from '@steeple/core';
+import { type AuthorityKind, IssuerError } from '@steeple/core';
 import type { CallContext, Handlers } from '@steeple/proto/grpc';
 import type { localauthorityV1 } from '@steeple/proto/server-api';
 import type { AuthorityRotation } from '../app/authority-rotation.ts';
@@ -52,7 +52,11 @@ const verbs = ({ rotation, taints }: AuthorityUse, kind: AuthorityKind) => ({
       ...(old && { old: wireState(old) }),
     };
   },
-  prepare: async () => ({ preparedAuthority: wireState(await rotation.prepare(kind)) }),
+  prepare: async () => {
+    rotation.state(kind);
+    const prepared = await prefixed(`failed to prepare ${NAMES[kind]}`, () => rotation.prepare(kind));
+    return { preparedAuthority: wireState(prepared) };
+  },
   activate: async ({ authorityId }: Named, ctx: CallContext) => {
     audit(ctx, authorityId);
     return { activatedAuthority: wireState(await rotation.activate(kind, authorityId, ctx.signal)) };
@@ -71,6 +75,22 @@ const verbs = ({ rotation, taints }: AuthorityUse, kind: AuthorityKind) => ({
     return { revokedAuthority: wireState({ authorityId }) };
   },
 });
+
+const NAMES: Readonly<Record<AuthorityKind, string>> = {
+  x509: 'X.509 authority',
+  jwt: 'JWT authority',
+  wit: 'WIT authority',
+};
+
+/** Whatever kept the authority from being made, SPIRE answers Internal. */
+const prefixed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof IssuerError)) throw cause;
+    throw new IssuerError('internal', `${what}: ${cause.message}`, { cause });
+  }
+};
 
 interface Named {
   readonly authorityId: string;
