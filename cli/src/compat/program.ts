@@ -71,7 +71,7 @@ const told = (io: CompatIo, text: string, code: number): number => {
 };
 
 /** The command's own flags with those of its kind. */
-export function flagsOf(command: CompatCommand): readonly FlagSpec[] {
+function flagsOf(command: CompatCommand): readonly FlagSpec[] {
   switch (command.on) {
     case 'nothing':
       return command.flags;

@@ -34,7 +34,7 @@ export const planRelationships = (from: Side, to: Side): Step<types.FederationRe
   });
 
 /** Where the bundle is fetched, as one text. */
-export const endpointOf = ({
+const endpointOf = ({
   bundleEndpointUrl,
   bundleEndpointProfile: profile,
 }: types.FederationRelationship): string =>

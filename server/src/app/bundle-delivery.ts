@@ -26,7 +26,7 @@ interface Known {
 }
 
 /** Seconds after which who has not asked counts as dead. Agents ask every five seconds. */
-export const LIVE = 30;
+const LIVE = 30;
 /** Seconds after which who has not asked is forgotten. */
 const FORGOTTEN = 3600;
 const LOOK_EVERY = 0.5;

@@ -15,7 +15,7 @@ export interface Suite {
   readonly run: (site: Site, pairing: Pairing) => Promise<void>;
 }
 
-export const ALL_PAIRINGS: readonly Pairing[] = MAKERS.flatMap((server) => MAKERS.map((agent) => ({ server, agent })));
+const ALL_PAIRINGS: readonly Pairing[] = MAKERS.flatMap((server) => MAKERS.map((agent) => ({ server, agent })));
 
 /** For stories of one server without an agent of either kind: the agent's maker is that of the server. */
 export const EACH_SERVER: readonly Pairing[] = MAKERS.map((server) => ({ server, agent: server }));

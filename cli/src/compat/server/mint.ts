@@ -19,7 +19,7 @@ export const mintedId = (call: Call): WireId => {
 };
 
 /** Says so when the server gave less than was asked for; whole seconds and the way here always cost a little. */
-export function tellIfCapped(call: Call, name: string, expiresAt: number): void {
+function tellIfCapped(call: Call, name: string, expiresAt: number): void {
   if (expiresAt - call.io.now() >= Number(call.flags.number('ttl')) / 1e9) return;
   call.io.err(`${name} lifetime was capped shorter than specified ttl; expires "${rfc3339(expiresAt)}"\n`);
 }

@@ -8,7 +8,7 @@ import { type FirstBundleSource, firstBundle } from './first-bundle.ts';
 import { pollPause } from './poll-pause.ts';
 
 /** Where fetched bundles go. */
-export interface FederatedBundles {
+interface FederatedBundles {
   bundleFor(trustDomain: FederationRelationship['trustDomain']): TrustBundle | undefined;
   /** Stores a fetched bundle unless nothing is new; true when it was stored. */
   takeFetched(bundle: TrustBundle): Promise<boolean>;
