@@ -2,7 +2,7 @@ import { create, fromBinary } from '@bufbuild/protobuf';
 import type { RegistrationEntry } from '@steeple/core';
 import { entryV1, types } from '@steeple/proto/server-api';
 import { SpiffeId } from '@steeple/spiffe';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { encodedEntries } from './encoded-entries.ts';
 import { wireEntry } from './entry.ts';
