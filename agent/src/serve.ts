@@ -1,12 +1,11 @@
 import type { Clock, Logger } from '@steeple/daemon';
-import type { PeerCredentials } from '@steeple/daemon/listen';
+import { logLevelHandlers, type PeerCredentials } from '@steeple/daemon/listen';
 import type { Metrics } from '@steeple/daemon/metrics';
 import type { HealthState, Middleware } from '@steeple/proto/grpc';
 import { Callers } from './api/callers.ts';
 import { debugHandlers } from './api/debug.ts';
 import { delegatedIdentityHandlers } from './api/delegated-identity.ts';
 import { Delegates } from './api/delegates.ts';
-import { loggerHandlers } from './api/logger.ts';
 import { secretDiscoveryHandlers } from './api/secret-discovery.ts';
 import { serverFailure } from './api/server-failure.ts';
 import { workloadHandlers } from './api/workload.ts';
@@ -106,7 +105,7 @@ function adminApisOf(parts: ServeParts, peerOf: PeerOf) {
   return {
     delegatedIdentity: delegatedIdentityHandlers({ delegates, cache, jwts, logger }),
     debug: debugHandlers({ current, cache, jwts, sync, clock }),
-    logger: loggerHandlers(logger),
+    logger: logLevelHandlers(logger),
   };
 }
 

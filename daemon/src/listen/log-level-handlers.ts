@@ -1,6 +1,6 @@
-import type { Logger, LogLevel } from '@steeple/daemon';
-import { type loggerV1, types } from '@steeple/proto/agent-api';
-import { Code, GrpcError, type Handlers } from '@steeple/proto/grpc';
+import { Code, GrpcError } from '@steeple/proto/grpc';
+import { types } from '@steeple/proto/server-api';
+import type { Logger, LogLevel } from '../logger.ts';
 
 const { LogLevel: Wire } = types;
 
@@ -14,10 +14,19 @@ const LEVELS: ReadonlyMap<types.LogLevel, LogLevel> = new Map([
   [Wire.TRACE, 'trace'],
 ]);
 
-/** spire.api.agent.logger.v1.Logger: how talkative the running agent is. */
-export function loggerHandlers(logger: Logger): Handlers<typeof loggerV1.Logger> {
+interface Levels {
+  readonly currentLevel: types.LogLevel;
+  readonly launchLevel: types.LogLevel;
+}
+
+/** The handlers of SPIRE's Logger services, the server's and the agent's: how talkative the running process is. */
+export function logLevelHandlers(logger: Logger): {
+  getLogger(): Promise<Levels>;
+  setLogLevel(request: { readonly newLevel: types.LogLevel }): Promise<Levels>;
+  resetLogLevel(): Promise<Levels>;
+} {
   const launchLevel = logger.level;
-  const answer = () => ({ currentLevel: wireLevel(logger.level), launchLevel: wireLevel(launchLevel) });
+  const answer = (): Levels => ({ currentLevel: wireLevel(logger.level), launchLevel: wireLevel(launchLevel) });
   return {
     getLogger: async () => answer(),
 
