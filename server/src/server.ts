@@ -98,7 +98,7 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
     const { agentPruning } = use;
     if (agentPruning) tasks.run('agent pruning', (signal) => agentPruning.run(signal));
     tasks.run('federated bundles', (signal) => use.following.run(signal));
-    const sidePorts = await openSidePorts({ config, use, telemetry, clock, logger }, { stack, tasks });
+    const sidePorts = await openSidePorts({ config, use, telemetry, webRoots, clock, logger }, { stack, tasks });
     addresses = { ...sidePorts, host: tls.address, port: tls.port, socketPath: unix.path };
     warnOfShortAuthorities(config, logger);
     use.health.set('', true);

@@ -10,7 +10,7 @@ import type { UseCases } from './use-cases.ts';
 import { SERVER_VERSION } from './version.ts';
 
 /** An address that a part listens on. */
-export interface PortAddress {
+interface PortAddress {
   readonly address: string;
   readonly port: number;
 }
@@ -45,7 +45,7 @@ export const serverTelemetry = (
 
 /** Opens what is configured, to be closed with the stack. The API must be up: health asks it. */
 export const openSidePorts = async (
-  parts: Rim & { readonly config: ServerConfig; readonly use: UseCases; readonly telemetry: Telemetry },
+  parts: Parts & { readonly telemetry: Telemetry },
   { stack, tasks }: { readonly stack: AsyncDisposableStack; readonly tasks: TaskGroup },
 ): Promise<SidePorts> => {
   const { telemetry } = parts;
@@ -58,10 +58,14 @@ export const openSidePorts = async (
   };
 };
 
-type Parts = Rim & { readonly config: ServerConfig; readonly use: UseCases };
+interface Parts extends Rim {
+  readonly config: ServerConfig;
+  readonly use: UseCases;
+  readonly webRoots: () => readonly string[];
+}
 
 const openBundleEndpoint = async (
-  { config, use, clock, logger }: Parts,
+  { config, use, webRoots, clock, logger }: Parts,
   stack: AsyncDisposableStack,
   tasks: TaskGroup,
 ): Promise<SidePorts> => {
@@ -74,6 +78,7 @@ const openBundleEndpoint = async (
       wit: config.witEnabled,
       svid: use.identity,
       dataDir: config.dataDir,
+      webRoots,
       clock,
       logger,
     }),

@@ -1,10 +1,12 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as NetServer } from 'node:net';
 import { ConfigError } from '../config-error.ts';
 
 export interface HttpPortOptions {
   readonly host: string;
   readonly port: number;
+  /** What listens, if that is not the server itself but something that hands connections on to it. */
+  readonly listener?: NetServer | undefined;
   /** The settings to name when the port cannot be had. */
   readonly settings: { readonly host: string; readonly port: string };
 }
@@ -28,19 +30,21 @@ export const listenHttp = async (server: Server, options: HttpPortOptions): Prom
   server.requestTimeout = REQUEST_TIMEOUT;
   server.keepAliveTimeout = KEEP_ALIVE;
   server.maxConnections = MAX_CONNECTIONS;
-  await listening(server, options);
+  const listener = options.listener ?? server;
+  await listening(listener, options);
   // Whatever happens to one connection must not end the process.
-  server.on('error', () => {});
-  const { address, port } = server.address() as AddressInfo;
+  listener.on('error', () => {});
+  const { address, port } = listener.address() as AddressInfo;
   const close = async (): Promise<void> => {
-    const closed = new Promise<void>((done) => server.close(() => done()));
+    const closed = new Promise<void>((done) => listener.close(() => done()));
+    if (listener !== server) server.close();
     server.closeAllConnections();
     await closed;
   };
   return { address, port, close, [Symbol.asyncDispose]: close };
 };
 
-const listening = (server: Server, { host, port, settings }: HttpPortOptions): Promise<void> =>
+const listening = (server: NetServer, { host, port, settings }: HttpPortOptions): Promise<void> =>
   new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => reject(cannotListen(error, { host, port, settings }));
     server.once('error', failed);

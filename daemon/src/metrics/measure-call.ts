@@ -6,6 +6,8 @@ import type { Labels, Metrics } from './metrics.ts';
 export interface CallMeter {
   readonly metrics: Metrics;
   readonly clock: Pick<Clock, 'monotonic'>;
+  /** The gRPC status code of an error that is no GrpcError; Unknown without it. */
+  readonly codeOf?: (error: unknown) => number;
 }
 
 /**
@@ -13,7 +15,7 @@ export interface CallMeter {
  * The outcome of the work comes through.
  */
 export const measureCall = async <T>(
-  { metrics, clock }: CallMeter,
+  { metrics, clock, codeOf = () => Code.UNKNOWN }: CallMeter,
   key: string,
   work: () => T | Promise<T>,
   labels?: Labels,
@@ -25,7 +27,7 @@ export const measureCall = async <T>(
     count(Code.OK);
     return value;
   } catch (error) {
-    count(error instanceof GrpcError ? error.code : Code.UNKNOWN);
+    count(error instanceof GrpcError ? error.code : codeOf(error));
     throw error;
   }
 };
