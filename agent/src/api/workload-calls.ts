@@ -1,5 +1,5 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
-import { type CallContext, Code, GrpcError } from '@steeple/proto/grpc';
+import { type CallContext, Code, type Encoded, GrpcError } from '@steeple/proto/grpc';
 import type { IdentityCache, SubscribeOptions } from '../app/identity-cache.ts';
 import { noIdentity } from '../app/workload-attestation.ts';
 import { type WorkloadView, withoutDuplicateHints } from '../app/workload-view.ts';
@@ -42,7 +42,7 @@ export class WorkloadCalls {
     schema: S,
     ctx: CallContext,
     options: StreamOptions<MessageShape<S>>,
-  ): AsyncGenerator<MessageShape<S>, void, undefined> {
+  ): AsyncGenerator<Encoded<S>, void, undefined> {
     const { selectors, signal, release } = await this.#parts.callers.attest(ctx);
     try {
       const views = this.#parts.cache.subscribe(selectors, signal, options);

@@ -37,12 +37,18 @@ const answers: Readonly<Record<string, RequestListener>> = {
     more();
   },
 };
-const listener: RequestListener = (request, response) => answers[request.url ?? '']?.(request, response);
+/** The query of the last request. */
+let query = new URLSearchParams();
+const listener: RequestListener = (request, response) => {
+  const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
+  query = searchParams;
+  answers[pathname]?.(request, response);
+};
 const listen = (server: Server, where: number | string) =>
   new Promise<Server>((resolve) => server.listen(where, () => resolve(server)));
 const at = (path: string) => `https://localhost:${(web.address() as AddressInfo).port}${path}`;
-const load = (source: TrustSource): Promise<TrustBundle> =>
-  loadTrust(source, { trustDomain: domain.trustDomain, host: 'unused', port: 1 }, never);
+const place = () => ({ trustDomain: domain.trustDomain, host: 'unused', port: 1 });
+const load = (source: TrustSource): Promise<TrustBundle> => loadTrust(source, place(), never);
 
 beforeAll(async () => {
   dir = await tempDir();
@@ -77,6 +83,22 @@ describe('a trust bundle from the web', () => {
       format: 'pem',
     } as const;
     expect((await load(source)).x509Authorities).toHaveLength(1);
+    // As SPIRE tells it what for, how often and for whom.
+    expect(Object.fromEntries(query)).toEqual({
+      'spire-attest-mode': 'bootstrap',
+      'spire-connection-attempts': '1',
+      'spire-server-address': 'unused',
+      'spire-server-port': '1',
+      'spiffe-trust-domain': 'web.test',
+    });
+    const attempt = { mode: 'rebootstrap', count: 3, since: 1_700_000_000.9 } as const;
+    await loadTrust({ ...source, url: 'http://localhost/pem?key=1' }, { ...place(), attempt }, never);
+    expect(Object.fromEntries(query)).toMatchObject({
+      key: '1',
+      'spire-attest-mode': 'rebootstrap',
+      'spire-connection-attempts': '3',
+      'spire-attest-start-time': '2023-11-14T22:13:20Z',
+    });
     const gone = { ...source, socketPath: dir.join('none.sock') };
     await expect(load(gone)).rejects.toThrow(/could not be downloaded: .*ENOENT/);
   });

@@ -12,8 +12,10 @@ import { WorkloadAttestation } from './workload-attestation.ts';
 
 const { signal } = new AbortController();
 
+let pids = 4242;
+
 class Peer implements PeerCredentials {
-  readonly pid = 4242;
+  readonly pid: number;
   readonly uid = 1;
   readonly gid = 1;
   readonly startTime = '1';
@@ -21,6 +23,11 @@ class Peer implements PeerCredentials {
   alive = true;
   isAlive = () => this.alive;
   close = () => {};
+
+  /** Of another process than every other one, unless told which. */
+  constructor(pid = ++pids) {
+    this.pid = pid;
+  }
 }
 
 const attestor = (type: string, attest: WorkloadAttestor['attest']): WorkloadAttestor => ({ type, attest });
@@ -79,18 +86,61 @@ describe('WorkloadAttestation', () => {
       return [];
     });
     const { attestation } = make([slow], { running: 2, waiting: 1 });
-    const leaving = new AbortController();
     const first = [attestation.attest(new Peer(), signal), attestation.attest(new Peer(), signal)];
+    const leaving = new AbortController();
     const waiting = attestation.attest(new Peer(), leaving.signal);
     await turn();
     expect(running).toBe(2);
     await expect(attestation.attest(new Peer(), signal)).rejects.toMatchObject({ code: Code.UNAVAILABLE });
     leaving.abort(new Error('gone'));
     await expect(waiting).rejects.toThrow('gone');
-    const next = attestation.attest(new Peer(), signal);
     release.resolve();
-    await Promise.all([...first, next]);
-    expect(running).toBe(3);
+    await Promise.all(first);
+    await attestation.attest(new Peer(), signal);
+    expect(running).toBe(4);
+  });
+
+  it('examines a process once for all calls that wait, and never by what was found before a call came (W5)', async () => {
+    const steps = [1, 2, 3, 4].map(() => Promise.withResolvers<void>());
+    let asked = 0;
+    const counting = attestor('counting', async () => {
+      const step = asked++;
+      await steps[step]?.promise;
+      return [parseSelector(`step:${step}`)];
+    });
+    const { attestation } = make([counting]);
+    const first = attestation.attest(new Peer(7), signal);
+    await turn();
+    const later = [1, 2, 3].map(() => attestation.attest(new Peer(7), signal));
+    const other = attestation.attest(new Peer(8), signal);
+    await turn();
+    expect(asked).toBe(2);
+    steps[0]?.resolve();
+    steps[1]?.resolve();
+    expect([await first, await other].flat().map(({ value }) => value)).toEqual(['0', '1']);
+    await turn();
+    expect(asked).toBe(3);
+    steps[2]?.resolve();
+    expect((await Promise.all(later)).flat().map(({ value }) => value)).toEqual(['2', '2', '2']);
+    expect(asked).toBe(3);
+  });
+
+  it('examines again for those who waited with one whose connection has gone', async () => {
+    const gate = Promise.withResolvers<void>();
+    const leader = new Peer(9);
+    const touchy = attestor('touchy', async (peer) => {
+      await gate.promise;
+      if (!peer.isAlive()) throw new Error('gone');
+      return [parseSelector('good:yes')];
+    });
+    const { attestation } = make([touchy]);
+    const led = attestation.attest(leader, signal);
+    const follower = attestation.attest(new Peer(9), signal);
+    await turn();
+    leader.alive = false;
+    gate.resolve();
+    await expect(led).rejects.toMatchObject({ code: Code.PERMISSION_DENIED });
+    expect(await follower).toEqual([parseSelector('good:yes')]);
   });
 });
 

@@ -18,15 +18,15 @@ type HandlerOf<M> = M extends {
   ? K extends 'unary'
     ? UnaryHandler<MessageShape<I>, MessageInitShape<O> | Encoded<O>>
     : K extends 'server_streaming'
-      ? ServerStreamHandler<MessageShape<I>, MessageInitShape<O>>
+      ? ServerStreamHandler<MessageShape<I>, MessageInitShape<O> | Encoded<O>>
       : K extends 'client_streaming'
         ? ClientStreamHandler<MessageShape<I>, MessageInitShape<O>>
         : BidiHandler<MessageShape<I>, MessageInitShape<O>>
   : never;
 
 /**
- * Handlers by method name. Responses may be messages or plain fields, and of unary methods encoded already. A method left
- * out answers UNIMPLEMENTED.
+ * Handlers by method name. Responses may be messages, plain fields, or encoded already where the client sends one request.
+ * A method left out answers UNIMPLEMENTED.
  */
 export type Handlers<S extends DescService> = {
   readonly [N in keyof MethodsOf<S>]?: HandlerOf<MethodsOf<S>[N]>;
