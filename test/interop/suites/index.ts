@@ -10,6 +10,7 @@ import { fetchJwtSvids } from './fetch-jwt-svids.ts';
 import { fetchWitSvids } from './fetch-wit-svids.ts';
 import { fetchX509Svids } from './fetch-x509-svids.ts';
 import { forceRotationJwtAuthority } from './force-rotation-jwt-authority.ts';
+import { forceRotationNested } from './force-rotation-nested.ts';
 import { forceRotationUpstreamAuthority } from './force-rotation-upstream-authority.ts';
 import { forceRotationX509Authority } from './force-rotation-x509-authority.ts';
 import { joinToken } from './join-token.ts';
@@ -38,6 +39,7 @@ export const suites: readonly Suite[] = [
   forceRotationJwtAuthority,
   forceRotationX509Authority,
   forceRotationUpstreamAuthority,
+  ...forceRotationNested,
   rotation,
   ...nestedRotation,
   bundleEndpoints,

@@ -7,7 +7,7 @@ import type { Maker } from '../spire/maker.ts';
 import { type Level, nest } from '../spire/nested.ts';
 import type { Suite } from '../spire/suite.ts';
 
-const WORKLOAD = 64_001;
+export const WORKLOAD = 64_001;
 /** Seconds; by then the CA of every level has changed. */
 const LIMIT = 120;
 
@@ -59,7 +59,7 @@ export const nestedRotation: readonly Suite[] = ORDERS.map((order) => ({
 const failureOf = (work: Promise<unknown>): Promise<never> => work.then(() => new Promise<never>(() => undefined));
 
 /** Everybody with everybody. */
-async function meet(levels: readonly Level[]): Promise<Party[]> {
+export async function meet(levels: readonly Level[]): Promise<Party[]> {
   const parties = await Promise.all(
     levels.map(async ({ agent }, index) => {
       const { svids, bundles } = await fetchAs(WORKLOAD, agent);
