@@ -1,6 +1,6 @@
 import { IssuerError } from '@steeple/core';
 import type { Handlers } from '@steeple/proto/grpc';
-import type { entryV1 } from '@steeple/proto/server-api';
+import type { entryV1, types } from '@steeple/proto/server-api';
 import type { TrustDomain } from '@steeple/spiffe';
 import type { AuthorizedEntries } from '../app/authorized-entries.ts';
 import type { Created, Entries } from '../app/entries.ts';
@@ -10,7 +10,14 @@ import { agentOf } from './caller.ts';
 import { itemStatus } from './status.ts';
 import { syncAuthorizedEntries } from './sync-authorized-entries.ts';
 import { encodedEntries } from './translate/encoded-entries.ts';
-import { mergeEntry, readEntry, readEntryFilter, wireEntry, wireStoredEntry } from './translate/entry.ts';
+import {
+  mergeEntry,
+  readEntry,
+  readEntryFilter,
+  type WireEntry,
+  wireEntry,
+  wireStoredEntry,
+} from './translate/entry.ts';
 import { readPage } from './translate/page.ts';
 
 /** spire.api.server.entry.v1.Entry */
@@ -20,11 +27,14 @@ export const entryHandlers = (use: {
   authorized: AuthorizedEntries;
 }): Handlers<typeof entryV1.Entry> => ({
   async countEntries({ filter }) {
-    return { count: await use.entries.count(readEntryFilter(filter)) };
+    return { count: await use.entries.count(readEntryFilter(filter, use.trustDomain)) };
   },
 
   async listEntries(request) {
-    const { items, nextToken } = await use.entries.list(readEntryFilter(request.filter), readPage(request));
+    const { items, nextToken } = await use.entries.list(
+      readEntryFilter(request.filter, use.trustDomain),
+      readPage(request),
+    );
     return { entries: items.map((entry) => wireEntry(entry, request.outputMask)), nextPageToken: nextToken };
   },
 
@@ -38,7 +48,7 @@ export const entryHandlers = (use: {
     const created = (await use.entries.create(drafts)).values();
     const results = read.map(({ status, value }) => {
       if (!value) return { status };
-      return createdResult(created.next().value as Created, (entry) => wireStoredEntry(entry, request.outputMask));
+      return createdResult(created.next().value as Created, request.outputMask);
     });
     results.forEach((result, index) => auditItem(ctx, nameOf(request.entries[index], result.entry?.id), result.status));
     return { results };
@@ -78,16 +88,16 @@ export const entryHandlers = (use: {
   syncAuthorizedEntries: syncAuthorizedEntries(use.authorized),
 });
 
-const createdResult = <T>(
+const createdResult = (
   created: Created,
-  wire: (entry: Extract<Created, { existed: boolean }>['entry']) => T,
-): { status: ReturnType<typeof itemStatus>; entry?: T } => {
+  mask: types.EntryMask | undefined,
+): { status: ReturnType<typeof itemStatus>; entry?: WireEntry } => {
   if ('error' in created) {
     return { status: itemStatus(created.error) };
   }
-  const entry = wire(created.entry);
-  if (!created.existed) return { status: { code: 0, message: 'OK' }, entry };
-  return { status: itemStatus(new IssuerError('already-exists', 'similar entry already exists')), entry };
+  if (!created.existed) return { status: { code: 0, message: 'OK' }, entry: wireStoredEntry(created.entry, mask) };
+  const status = itemStatus(new IssuerError('already-exists', 'similar entry already exists'));
+  return { status, entry: wireEntry(created.entry, mask) };
 };
 
 const nameOf = (

@@ -29,10 +29,18 @@ const compared = (what: string, ask: () => Promise<readonly Question[]>): Case =
 });
 
 const difference = (question: Question, theirs: string | undefined, ours: string | undefined): string[] => {
-  const shown = `  ${nameOf(question)}\n    SPIRE ${theirs}\n    ours  ${ours}`;
+  const [a, b] = around(theirs ?? 'nothing', ours ?? 'nothing');
+  const shown = `  ${nameOf(question)}\n    SPIRE ${a}\n    ours  ${b}`;
   if (question.better === undefined) return theirs === ours ? [] : [shown];
   // A reason that no longer holds is a mistake too.
   return theirs === ours ? [`${shown}\n    though: ${question.better}`] : [];
+};
+
+/** Long answers from shortly before where they part. */
+const around = (a: string, b: string): [string, string] => {
+  const parting = [...a].findIndex((character, index) => character !== b[index]);
+  const start = Math.max(0, parting - 60);
+  return [a.slice(start, start + 300), b.slice(start, start + 300)];
 };
 
 export const differentialCases: readonly Case[] = [

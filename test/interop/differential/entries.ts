@@ -34,7 +34,7 @@ const creations: readonly Question[] = [
     downstream: true,
   }),
   create({ id: 'e6', spiffeId: id('/six'), additionalAttributes: { disableX509SvidPrefetch: true } }),
-  create({ id: 'e7', spiffeId: id('/seven'), additionalAttributes: {} }, 'attributes that say nothing are not kept'),
+  create({ id: 'e7', spiffeId: id('/seven'), additionalAttributes: {} }),
   create({ id: 'e8', spiffeId: id('/eight'), storeSvid: true, selectors: [{ type: 'disk', value: 'x' }] }),
   create({ id: 'e9', storeSvid: true, selectors: [unix('uid:1'), { type: 'disk', value: 'x' }] }),
   create({ id: 'e9', storeSvid: true, additionalAttributes: { disableX509SvidPrefetch: true } }),
@@ -76,6 +76,13 @@ const creations: readonly Question[] = [
   create({ id: 'x', spiffeId: id('/dns5'), dnsNames: ['192.0.2.1'] }, strict('an address')),
   create({ id: 'x', spiffeId: id('/sel1'), selectors: [unix('x'.repeat(1_000_000))] }, strict('a selector of 1 MB')),
   create({ id: 'x', spiffeId: id('/exp'), expiresAt: -1n }, strict('a negative expiry')),
+  {
+    name: 'what only one of them took is removed',
+    walk: async (api) => {
+      await api.entry.batchDeleteEntry({ ids: ['x', 'twice'] }, { deadline: 10 });
+      return [];
+    },
+  },
 ];
 
 const updates: readonly Question[] = [

@@ -71,4 +71,16 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/SERIALNUMBER=\d+/g, 'SERIALNUMBER=<NUMBER>'],
 ];
 
-const masked = (text: string): string => MASKS.reduce((rest, [pattern, by]) => rest.replace(pattern, by), text);
+/** Selectors are a set. */
+const inOrder = (text: string): string =>
+  text.replace(
+    /"selectors":\[(\{[^\]]*\})\]/g,
+    (_all, list: string) =>
+      `"selectors":[${list
+        .split(/(?<=\}),/)
+        .toSorted()
+        .join(',')}]`,
+  );
+
+const masked = (text: string): string =>
+  MASKS.reduce((rest, [pattern, by]) => rest.replace(pattern, by), inOrder(text));

@@ -1,7 +1,14 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { checkEntry, type EntryDraft, type EntryFilter, IssuerError, type RegistrationEntry } from '@steeple/core';
+import {
+  checkEntry,
+  type EntryDraft,
+  type EntryFilter,
+  IssuerError,
+  type RegistrationEntry,
+  requireMember,
+} from '@steeple/core';
 import type { types } from '@steeple/proto/server-api';
-import type { TrustDomain } from '@steeple/spiffe';
+import type { SpiffeId, TrustDomain } from '@steeple/spiffe';
 import { readInt, wireTime } from './number.ts';
 import { readMatch, readSelectorFilter, readSelectors, wireSelectors } from './selectors.ts';
 import { prefixed, readId, readTrustDomain, type WireId, wireId } from './spiffe-id.ts';
@@ -74,19 +81,27 @@ export const mergeEntry = (
   });
 
 /** Reads the filter of a list or count. @throws {IssuerError} `invalid-argument` */
-export const readEntryFilter = (wire: Filter | undefined): EntryFilter => ({
-  ...(wire?.bySpiffeId && { spiffeId: prefixed('malformed SPIFFE ID filter', () => readId(wire.bySpiffeId)) }),
-  ...(wire?.byParentId && { parentId: prefixed('malformed parent ID filter', () => readId(wire.byParentId)) }),
+export const readEntryFilter = (wire: Filter | undefined, trustDomain: TrustDomain): EntryFilter => ({
+  ...(wire?.bySpiffeId && { spiffeId: readMember(wire.bySpiffeId, trustDomain, 'malformed SPIFFE ID filter') }),
+  ...(wire?.byParentId && { parentId: readMember(wire.byParentId, trustDomain, 'malformed parent ID filter') }),
   ...(wire?.bySelectors && {
     selectors: prefixed('malformed selectors filter', () => readSelectorFilter(wire.bySelectors)),
   }),
   ...(wire?.byFederatesWith && {
     federatesWith: prefixed('malformed federates with filter', () => readFederatesWithFilter(wire.byFederatesWith)),
   }),
-  ...(wire?.byHint !== undefined && { hint: wire.byHint }),
+  // An empty hint filters nothing, as SPIRE has it.
+  ...(wire?.byHint && { hint: wire.byHint }),
   // False filters nothing, as SPIRE has it: its command line always sends it.
   ...(wire?.byDownstream === true && { downstream: true }),
 });
+
+const readMember = (wire: WireId, trustDomain: TrustDomain, prefix: string): SpiffeId =>
+  prefixed(prefix, () => {
+    const id = readId(wire);
+    requireMember(id, trustDomain);
+    return id;
+  });
 
 interface Filter {
   bySpiffeId?: WireId | undefined;

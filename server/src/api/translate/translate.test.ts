@@ -66,16 +66,25 @@ describe('entries on the wire', () => {
 });
 
 describe('filters and pages on the wire', () => {
-  it('ignore downstream = false, as SPIRE does', () => {
-    expect(readEntryFilter({ byDownstream: false, byHint: '' })).toEqual({ hint: '' });
-    expect(readEntryFilter({ byDownstream: true })).toEqual({ downstream: true });
+  it('ignore downstream = false and an empty hint, as SPIRE does', () => {
+    expect(readEntryFilter({ byDownstream: false, byHint: '' }, TD)).toEqual({});
+    expect(readEntryFilter({ byDownstream: true, byHint: 'h' }, TD)).toEqual({ downstream: true, hint: 'h' });
+  });
+
+  it('refuse IDs that no entry here can have', () => {
+    const bySpiffeId = { trustDomain: 'other.test', path: '/x' };
+    expect(() => readEntryFilter({ bySpiffeId }, TD)).toThrow(
+      /^malformed SPIFFE ID filter: .* is not a member of trust/,
+    );
+    const byParentId = { trustDomain: TD.name, path: '' };
+    expect(() => readEntryFilter({ byParentId }, TD)).toThrow(/^malformed parent ID filter: .*; path is empty/);
   });
 
   it('refuse empty sets', () => {
     const bySelectors = create(types.SelectorMatchSchema, {});
-    expect(() => readEntryFilter({ bySelectors })).toThrow('malformed selectors filter: empty selector set');
+    expect(() => readEntryFilter({ bySelectors }, TD)).toThrow('malformed selectors filter: empty selector set');
     const byFederatesWith = create(types.FederatesWithMatchSchema, {});
-    expect(() => readEntryFilter({ byFederatesWith })).toThrow(
+    expect(() => readEntryFilter({ byFederatesWith }, TD)).toThrow(
       'malformed federates with filter: empty trust domain set',
     );
   });
