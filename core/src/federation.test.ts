@@ -15,8 +15,9 @@ describe('endpointUrlProblem', () => {
   });
 
   it.each([
-    ['', 'malformed'],
-    ['example.org', 'malformed'],
+    ['', 'must use the https scheme'],
+    ['example.org', 'must use the https scheme'],
+    ['https:example.org', 'malformed'],
     ['http://example.org', 'must use the https scheme'],
     ['file:///etc/passwd', 'must use the https scheme'],
     ['https://', 'must specify the host'],
@@ -55,6 +56,6 @@ describe('checkFederationRelationship', () => {
     const good = { trustDomain: TrustDomain.parse('other.org'), bundleEndpointUrl: 'https://other.org', profile };
     checkFederationRelationship(good, own);
     expect(() => checkFederationRelationship({ ...good, trustDomain: own }, own)).toThrow('server trust domain');
-    expect(() => checkFederationRelationship({ ...good, bundleEndpointUrl: 'x' }, own)).toThrow('malformed');
+    expect(() => checkFederationRelationship({ ...good, bundleEndpointUrl: 'x' }, own)).toThrow('https scheme');
   });
 });

@@ -15,7 +15,7 @@ export interface FederationRelationship {
 }
 
 const LONGEST_URL = 2048;
-const URL_PARTS = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([!#$%&'()*+,\-./0-9:;=?@A-Z[\]_a-z~]*)$/;
+const URL_PARTS = /^https:\/\/([^/?#]*)([!#$%&'()*+,\-./0-9:;=?@A-Z[\]_a-z~]*)$/i;
 const HOST_AND_PORT = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]]+)(?::([0-9]{1,5}))?$/;
 
 /**
@@ -34,10 +34,10 @@ export function checkFederationRelationship(relationship: FederationRelationship
 /** Why a text cannot be the URL of a bundle endpoint (https, a host, no userinfo; SPIFFE Federation 5.1), or undefined. */
 export function endpointUrlProblem(url: string): string | undefined {
   if (url.length > LONGEST_URL) return `bundle endpoint URL is longer than ${LONGEST_URL} characters`;
+  if (!/^https:/i.test(url)) return 'bundle endpoint URL must use the https scheme';
   const parts = URL_PARTS.exec(url);
   if (parts === null) return 'bundle endpoint URL is malformed';
-  const [, scheme = '', authority = ''] = parts;
-  if (scheme.toLowerCase() !== 'https') return 'bundle endpoint URL must use the https scheme';
+  const [, authority = ''] = parts;
   if (authority.includes('@')) return 'bundle endpoint URL must not contain user info';
   const [, host, port] = HOST_AND_PORT.exec(authority) ?? [];
   if (host === undefined) return 'bundle endpoint URL must specify the host';

@@ -65,9 +65,14 @@ export const trustDomainHandlers = (use: {
     async batchDeleteFederationRelationship({ trustDomains }, ctx) {
       const results = [];
       for (const trustDomain of trustDomains) {
-        const { status } = await attempt(ctx, () => use.federation.delete(readName(trustDomain)));
+        const { status, value } = await attempt(ctx, async () => {
+          if (trustDomain === '') throw new IssuerError('invalid-argument', 'missing trust domain');
+          const name = readName(trustDomain);
+          await use.federation.delete(name);
+          return name;
+        });
         auditItem(ctx, { trust_domain_id: trustDomain }, status);
-        results.push({ status, trustDomain });
+        results.push({ status, trustDomain: value?.name ?? trustDomain });
       }
       return { results };
     },
@@ -79,7 +84,4 @@ export const trustDomainHandlers = (use: {
   };
 };
 
-const readName = (text: string): TrustDomain => {
-  if (text === '') throw new IssuerError('invalid-argument', 'missing trust domain');
-  return prefixed('failed to parse trust domain', () => readTrustDomain(text));
-};
+const readName = (text: string): TrustDomain => prefixed('failed to parse trust domain', () => readTrustDomain(text));

@@ -1,4 +1,4 @@
-import { type FederationRelationship, IssuerError } from '@steeple/core';
+import { checkFederationRelationship, type FederationRelationship } from '@steeple/core';
 import type { Logger } from '@steeple/daemon';
 import type { FederationStore, Page, PageRequest } from '@steeple/plugins';
 import type { TrustBundle, TrustDomain } from '@steeple/spiffe';
@@ -35,9 +35,7 @@ export class Federation {
    * @throws {IssuerError} `invalid-argument`, `already-exists`
    */
   async create(relationship: FederationRelationship, bundle?: TrustBundle): Promise<FederationRelationship> {
-    if (relationship.trustDomain.equals(this.#parts.trustDomain)) {
-      throw new IssuerError('invalid-argument', 'unable to create federation relationship for server trust domain');
-    }
+    checkFederationRelationship(relationship, this.#parts.trustDomain);
     this.#check(bundle);
     await this.#parts.store.create(relationship, bundle);
     await this.#follow();

@@ -37,7 +37,7 @@ export const readRelationship = (
   wire: types.FederationRelationship,
 ): { relationship: FederationRelationship; bundle?: TrustBundle } =>
   prefixed('failed to convert federation relationship', () => {
-    const trustDomain = prefixed('unable to parse trust domain', () => readTrustDomain(wire.trustDomain));
+    const trustDomain = prefixed('failed to parse trust domain', () => readTrustDomain(wire.trustDomain));
     const relationship = {
       trustDomain,
       bundleEndpointUrl: readUrl(wire.bundleEndpointUrl),
@@ -77,12 +77,12 @@ const readProfile = ({ bundleEndpointProfile }: types.FederationRelationship): F
       return { kind: 'https_web' };
     case 'httpsSpiffe': {
       const { endpointSpiffeId } = bundleEndpointProfile.value;
-      return prefixed('invalid endpoint SPIFFE ID', () => ({
+      return prefixed('failed to parse endpoint SPIFFE ID', () => ({
         kind: 'https_spiffe',
         endpointSpiffeId: orInvalid(() => SpiffeId.parse(endpointSpiffeId)),
       }));
     }
     case undefined:
-      throw new IssuerError('invalid-argument', 'bundle endpoint profile is missing');
+      throw new IssuerError('invalid-argument', 'unsupported bundle endpoint profile type: <nil>');
   }
 };

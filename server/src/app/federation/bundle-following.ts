@@ -68,8 +68,7 @@ export class BundleFollowing {
     try {
       await updater.refresh();
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new IssuerError('internal', `failed to refresh bundle: ${reason}`, { cause });
+      throw new IssuerError('internal', `failed to refresh bundle: ${reasonOf(cause)}`, { cause });
     }
   }
 
@@ -117,6 +116,12 @@ export class BundleFollowing {
     return wanted;
   }
 }
+
+/** With SPIRE's words before what the network or the other side is the reason of. */
+const reasonOf = (cause: unknown): string => {
+  if (cause instanceof IssuerError) return cause.message;
+  return `failed to fetch federated bundle from endpoint: ${cause instanceof Error ? cause.message : String(cause)}`;
+};
 
 const isSame = (a: FederationRelationship, b: FederationRelationship | undefined): boolean =>
   b !== undefined &&
