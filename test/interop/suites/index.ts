@@ -1,6 +1,8 @@
 import type { Suite } from '../spire/suite.ts';
 import { adminEndpoints } from './admin-endpoints.ts';
+import { agentCli } from './agent-cli.ts';
 import { debugEndpoints } from './debug-endpoints.ts';
+import { delegatedIdentity } from './delegatedidentity.ts';
 import { downstreamEndpoints } from './downstream-endpoints.ts';
 import { entries } from './entries.ts';
 import { eventsBasedEntries } from './events-based-entries.ts';
@@ -14,10 +16,15 @@ import { forceRotationNested } from './force-rotation-nested.ts';
 import { forceRotationUpstreamAuthority } from './force-rotation-upstream-authority.ts';
 import { forceRotationX509Authority } from './force-rotation-x509-authority.ts';
 import { joinToken } from './join-token.ts';
+import { mixedAgents } from './mixed-agents.ts';
 import { nestedRotation } from './nested-rotation.ts';
 import { nodeAttestation } from './node-attestation.ts';
 import { nodeReAttestation } from './node-re-attestation.ts';
+import { oidcDiscoveryProvider } from './oidc-discovery-provider.ts';
+import { rebootstrap } from './rebootstrap.ts';
+import { agentRestarts, agentRotation, serverRestarts } from './restarts.ts';
 import { rotation } from './rotation.ts';
+import { svidStore } from './svidstore.ts';
 import { syncAuthorizedEntries } from './sync-authorized-entries.ts';
 import { upgrade } from './upgrade.ts';
 
@@ -35,7 +42,16 @@ export const suites: readonly Suite[] = [
   adminEndpoints,
   downstreamEndpoints,
   debugEndpoints,
+  agentCli,
+  delegatedIdentity,
+  svidStore,
+  oidcDiscoveryProvider,
   upgrade,
+  mixedAgents,
+  serverRestarts,
+  agentRestarts,
+  agentRotation,
+  rebootstrap,
   forceRotationJwtAuthority,
   forceRotationX509Authority,
   forceRotationUpstreamAuthority,
