@@ -1,6 +1,7 @@
 import { statusName } from '@steeple/proto/grpc';
 import { bundleV1, entryV1, trustdomainV1, type types } from '@steeple/proto/server-api';
 import { type UseOptions, withClient } from '../connect.ts';
+import { UserError } from '../exit.ts';
 import type { Plan } from './plan.ts';
 import type { Step } from './step.ts';
 
@@ -26,7 +27,7 @@ export async function applyPlan(plan: Plan, socket: string, use: UseOptions): Pr
     bundleV1.Bundle,
     socket,
     (client) =>
-      inBatches(plan.bundles, async (steps) => {
+      inBatches(plan.bundles, use, async (steps) => {
         const { results } = await client.batchSetFederatedBundle({ bundle: steps.map(({ wanted }) => wanted) });
         return results;
       }),
@@ -36,11 +37,11 @@ export async function applyPlan(plan: Plan, socket: string, use: UseOptions): Pr
     trustdomainV1.TrustDomain,
     socket,
     async (client) => [
-      ...(await inBatches(of('create', plan.relationships), async (steps) => {
+      ...(await inBatches(of('create', plan.relationships), use, async (steps) => {
         const federationRelationships = steps.map(({ wanted }) => wanted);
         return (await client.batchCreateFederationRelationship({ federationRelationships })).results;
       })),
-      ...(await inBatches(of('update', plan.relationships), async (steps) => {
+      ...(await inBatches(of('update', plan.relationships), use, async (steps) => {
         const federationRelationships = steps.map(({ wanted }) => wanted);
         const inputMask = { bundleEndpointUrl: true, bundleEndpointProfile: true };
         return (await client.batchUpdateFederationRelationship({ federationRelationships, inputMask })).results;
@@ -52,11 +53,11 @@ export async function applyPlan(plan: Plan, socket: string, use: UseOptions): Pr
     entryV1.Entry,
     socket,
     async (client) => [
-      ...(await inBatches(of('create', plan.entries), async (steps) => {
+      ...(await inBatches(of('create', plan.entries), use, async (steps) => {
         const outputMask = {};
         return (await client.batchCreateEntry({ entries: steps.map(({ wanted }) => wanted), outputMask })).results;
       })),
-      ...(await inBatches(of('update', plan.entries), async (steps) => {
+      ...(await inBatches(of('update', plan.entries), use, async (steps) => {
         const outputMask = {};
         return (await client.batchUpdateEntry({ entries: steps.map(({ wanted }) => wanted), outputMask })).results;
       })),
@@ -71,11 +72,13 @@ const of = <T>(action: Step<T>['action'], steps: readonly Step<T>[]): readonly S
 
 const inBatches = async <T>(
   steps: readonly Step<T>[],
+  { signal }: UseOptions,
   send: (steps: readonly Step<T>[]) => Promise<readonly Outcome[]>,
 ): Promise<Failure[]> => {
   const due = steps.filter(({ action }) => action === 'create' || action === 'update');
   const failures: Failure[] = [];
   for (let start = 0; start < due.length; start += BATCH) {
+    if (signal?.aborted === true) throw new UserError('interrupted', 'run it again: it goes on where it stopped');
     const batch = due.slice(start, start + BATCH);
     const results = await send(batch);
     for (const [index, step] of batch.entries()) {

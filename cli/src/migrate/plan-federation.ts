@@ -34,10 +34,7 @@ export const planRelationships = (from: Side, to: Side): Step<types.FederationRe
   });
 
 /** Where the bundle is fetched, as one text. */
-const endpointOf = ({
-  bundleEndpointUrl,
-  bundleEndpointProfile: profile,
-}: types.FederationRelationship): string =>
+const endpointOf = ({ bundleEndpointUrl, bundleEndpointProfile: profile }: types.FederationRelationship): string =>
   profile.case === 'httpsSpiffe'
     ? `${bundleEndpointUrl} (https_spiffe, ${profile.value.endpointSpiffeId})`
     : `${bundleEndpointUrl} (https_web)`;

@@ -38,7 +38,8 @@ const difference = (question: Question, theirs: string | undefined, ours: string
 
 /** Long answers from shortly before where they part. */
 const around = (a: string, b: string): [string, string] => {
-  const parting = [...a].findIndex((character, index) => character !== b[index]);
+  let parting = 0;
+  while (parting < a.length && a[parting] === b[parting]) parting++;
   const start = Math.max(0, parting - 60);
   return [a.slice(start, start + 300), b.slice(start, start + 300)];
 };

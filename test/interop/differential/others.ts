@@ -65,7 +65,7 @@ const process: readonly Question[] = [
   logger('getLogger'),
   logger('setLogLevel', { newLevel: 5 }),
   logger('setLogLevel', {}),
-  logger('setLogLevel', { newLevel: 99 }, 'the message names the number'),
+  logger('setLogLevel', { newLevel: 99 }),
   logger('resetLogLevel'),
   debug('getInfo'),
 ];

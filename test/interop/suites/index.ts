@@ -1,4 +1,5 @@
 import type { Suite } from '../spire/suite.ts';
+import { acme } from './acme.ts';
 import { adminEndpoints } from './admin-endpoints.ts';
 import { agentCli } from './agent-cli.ts';
 import { debugEndpoints } from './debug-endpoints.ts';
@@ -16,6 +17,8 @@ import { forceRotationNested } from './force-rotation-nested.ts';
 import { forceRotationUpstreamAuthority } from './force-rotation-upstream-authority.ts';
 import { forceRotationX509Authority } from './force-rotation-x509-authority.ts';
 import { joinToken } from './join-token.ts';
+import { localAuthority } from './local-authority.ts';
+import { migrate } from './migrate.ts';
 import { mixedAgents } from './mixed-agents.ts';
 import { nestedRotation } from './nested-rotation.ts';
 import { nodeAttestation } from './node-attestation.ts';
@@ -46,6 +49,7 @@ export const suites: readonly Suite[] = [
   delegatedIdentity,
   svidStore,
   oidcDiscoveryProvider,
+  migrate,
   upgrade,
   mixedAgents,
   serverRestarts,
@@ -56,8 +60,10 @@ export const suites: readonly Suite[] = [
   forceRotationX509Authority,
   forceRotationUpstreamAuthority,
   ...forceRotationNested,
+  ...localAuthority,
   rotation,
   ...nestedRotation,
   bundleEndpoints,
+  acme,
   federation,
 ];
