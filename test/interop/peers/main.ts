@@ -1,6 +1,7 @@
 // `npm run peers`: fetches or builds every real program that `npm run interop` speaks with.
 import { runCases } from '../case.ts';
 import { goExample, pythonWithSpiffe } from './clients.ts';
+import { PEBBLE_VERSION, pebble } from './pebble.ts';
 import { SPIRE_PROGRAMS, SPIRE_VERSION, spireProgram } from './spire.ts';
 
 const examples = ['spiffe-tls', 'spiffe-http', 'spiffe-jwt'].flatMap((name) => [`${name}/server`, `${name}/client`]);
@@ -13,6 +14,7 @@ const tally = await runCases([
     name: `go-spiffe example ${name}`,
     run: async () => void (await goExample(name)),
   })),
+  { name: `pebble ${PEBBLE_VERSION}`, run: async () => void (await pebble()) },
   { name: 'py-spiffe', run: async () => void (await pythonWithSpiffe()) },
 ]);
 console.log(`${tally.passed} present, ${tally.failed} failed, ${tally.skipped} skipped`);
