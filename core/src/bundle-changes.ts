@@ -49,7 +49,9 @@ export function pruneBundle(bundle: TrustBundle, now: number): TrustBundle {
  * @throws {IssuerError} `internal`, with SPIRE's texts, if it is not there or marked already
  */
 export function taintInBundle(bundle: TrustBundle, kind: AuthorityKind, authorityId: string): TrustBundle {
-  return change(bundle, kind, authorityId, (authority) => {
+  // Its words differ from those of a revocation, in SPIRE.
+  const missing = kind === 'x509' ? 'no ca found with provided subject key ID' : TEXTS[kind].missing;
+  return change(bundle, kind, authorityId, missing, (authority) => {
     if (authority.tainted) throw new IssuerError('internal', TEXTS[kind].alreadyTainted);
     return [{ ...authority, tainted: true }];
   });
@@ -61,7 +63,7 @@ export function taintInBundle(bundle: TrustBundle, kind: AuthorityKind, authorit
  * @throws {IssuerError} `internal`, with SPIRE's texts, if it is not there or not tainted
  */
 export function revokeInBundle(bundle: TrustBundle, kind: AuthorityKind, authorityId: string): TrustBundle {
-  return change(bundle, kind, authorityId, (authority) => {
+  return change(bundle, kind, authorityId, TEXTS[kind].missing, (authority) => {
     if (!authority.tainted) throw new IssuerError('internal', TEXTS[kind].untainted);
     return [];
   });
@@ -87,11 +89,11 @@ function tokenTexts(kind: string) {
 
 type Replace = <T extends { readonly tainted: boolean }>(authority: T) => T[];
 
-function change(bundle: TrustBundle, kind: AuthorityKind, id: string, replace: Replace): TrustBundle {
+function change(bundle: TrustBundle, kind: AuthorityKind, id: string, missing: string, replace: Replace): TrustBundle {
   const isX509 = ({ certificate }: X509Authority) => certificate.subjectKeyId === id;
   const isKey = ({ kid }: TokenAuthority) => kid === id;
   const found = kind === 'x509' ? bundle.x509Authorities.some(isX509) : keysOf(bundle, kind).some(isKey);
-  if (!found) throw new IssuerError('internal', TEXTS[kind].missing);
+  if (!found) throw new IssuerError('internal', missing);
   if (kind === 'x509') return advance(bundle, { x509Authorities: replaceIn(bundle.x509Authorities, isX509, replace) });
   const keys = replaceIn(keysOf(bundle, kind), isKey, replace);
   return advance(bundle, kind === 'jwt' ? { jwtAuthorities: keys } : { witAuthorities: keys });

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { type Agent, agentConfigOf, createAgent } from '@steeple/agent';
-import { JwtSource, parseCertificate, WorkloadApiClient, WorkloadBundleSource, X509Source } from '@steeple/client';
+import { JwtSource, parseCertificate, WorkloadBundleSource, X509Source } from '@steeple/client';
 import { systemClock } from '@steeple/daemon';
 import { configOf } from '@steeple/daemon/config';
 import { createClient, type ServiceClient } from '@steeple/proto/grpc';
@@ -16,7 +16,11 @@ import { SELF } from './home.ts';
 export const TRUST_DOMAIN = 'nested.test';
 
 /** The machine's clock, but what happens now and then happens ten times as often. */
-const quick = { ...systemClock, sleep: (s: number, signal?: AbortSignal) => systemClock.sleep(s / 10, signal) };
+const quick = {
+  ...systemClock,
+  sleep: (s: number, signal?: AbortSignal) => systemClock.sleep(s / 10, signal),
+  monotonic: () => systemClock.monotonic() * 10,
+};
 
 type Admin = {
   readonly agent: ServiceClient<typeof agentV1.Agent>;
@@ -142,8 +146,8 @@ export class Level implements AsyncDisposable {
     const entry = { parentId, spiffeId: { trustDomain: TRUST_DOMAIN, path }, selectors: [...SELF], ...more };
     const { results } = await this.admin.entry.batchCreateEntry({ entries: [entry] });
     if (results[0]?.status?.code !== 0) throw new Error(`no entry: ${results[0]?.status?.message}`);
-    await using client = new WorkloadApiClient({ address: `unix:${this.#socket(name)}` });
-    await client.fetchX509Context({ timeout: 20 });
+    await using source = await X509Source.open({ address: `unix:${this.#socket(name)}`, timeout: 20 });
+    source.x509Svid();
   }
 }
 

@@ -14,6 +14,8 @@ export interface HolderUse {
 export const noteBundle = async (use: HolderUse, ctx: CallContext, bundle: TrustBundle): Promise<void> => {
   const { id, certificate } = callerOf(ctx);
   if (!id?.memberOf(bundle.trustDomain)) return;
-  const isHolder = isAgentPath(id.path) || (await use.entries.count({ spiffeId: id, downstream: true })) > 0;
-  if (isHolder) use.delivery.sent(id.toString(), bundle.sequence, certificate?.authorityKeyId);
+  const isServer = !isAgentPath(id.path);
+  if (isServer && (await use.entries.count({ spiffeId: id, downstream: true })) === 0) return;
+  const authorityId = certificate?.authorityKeyId;
+  use.delivery.sent(id.toString(), bundle.sequence, { isServer, ...(authorityId !== undefined && { authorityId }) });
 };

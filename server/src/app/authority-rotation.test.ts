@@ -253,7 +253,7 @@ describe('AuthorityRotation', () => {
     stop();
   });
 
-  it('waits for no dead agent, and for a deaf one half a minute', async () => {
+  it('waits for no dead agent, and for a deaf one not for ever', async () => {
     const stores = await newStores();
     const { rotation, delivery, logger } = await begin(stores);
     delivery.sent('spiffe://example.org/spire/agent/dead', 0n);
@@ -261,7 +261,9 @@ describe('AuthorityRotation', () => {
     await rotation.activate('jwt', (await rotation.prepare('jwt')).authorityId, never);
     delivery.listens('spiffe://example.org/spire/agent/deaf');
     const activating = rotation.activate('wit', (await rotation.prepare('wit')).authorityId, never);
-    for (let second = 0; second < 31; second++) await stores.clock.advance(1);
+    let isOver = false;
+    void activating.then(() => (isOver = true));
+    while (!isOver) await stores.clock.advance(1);
     await activating;
     expect(logger.text).toContain('spire/agent/deaf');
   });

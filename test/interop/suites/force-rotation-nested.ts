@@ -55,6 +55,12 @@ async function leave(levels: readonly Level[], top: Level, old: string): Promise
   const { authority } = top.server.api;
   const next = (await authority.prepareX509Authority({}, call)).preparedAuthority?.authorityId ?? '';
   await everywhere(levels, 'the new root is there', (roots) => roots.includes(next));
+  const isKnown = async () => {
+    const parties = await meet(levels);
+    const bundles = parties.map(({ bundles, svid }) => bundles.get(svid.id.trustDomain));
+    return bundles.every((bundle) => bundle?.x509Authorities.length === 2) ? true : undefined;
+  };
+  await eventually('every workload knows the new root', isKnown, LIMIT);
   await authority.activateX509Authority({ authorityId: next }, { deadline: 60 });
   await authority.taintX509Authority({ authorityId: old }, call);
   await everywhere(levels, 'the old root is marked', (roots) => roots.includes(`${old}!`));

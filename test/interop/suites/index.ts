@@ -20,6 +20,7 @@ import { joinToken } from './join-token.ts';
 import { localAuthority } from './local-authority.ts';
 import { migrate } from './migrate.ts';
 import { mixedAgents } from './mixed-agents.ts';
+import { localAuthority } from './local-authority.ts';
 import { nestedRotation } from './nested-rotation.ts';
 import { nodeAttestation } from './node-attestation.ts';
 import { nodeReAttestation } from './node-re-attestation.ts';
@@ -60,6 +61,7 @@ export const suites: readonly Suite[] = [
   forceRotationX509Authority,
   forceRotationUpstreamAuthority,
   ...forceRotationNested,
+  ...localAuthority,
   ...localAuthority,
   rotation,
   ...nestedRotation,

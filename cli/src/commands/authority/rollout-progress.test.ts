@@ -20,12 +20,21 @@ it('believes an agent that says it is done, and no other that ever said so', () 
 
 it('gives an agent of SPIRE time to replace what it holds, once it has the bundle and a certificate of another authority', () => {
   const watch = new RolloutWatch(7n, 'bad');
-  const theirs = (sent: bigint, authorityId: string) => holder('/a', { sentSequenceNumber: sent, authorityId });
+  const theirs = (sent: bigint, authorityId: string) =>
+    holder('/spire/agent/a', { sentSequenceNumber: sent, authorityId });
   expect(at(watch, 0, theirs(6n, 'good'))).toMatchObject({ waiting: 1 });
   expect(at(watch, 100, theirs(7n, 'bad'))).toMatchObject({ waiting: 1 });
   expect(at(watch, 200, theirs(7n, 'good'))).toMatchObject({ waiting: 1 });
   expect(at(watch, 214, theirs(7n, 'good'))).toMatchObject({ waiting: 1 });
   expect(at(watch, 215, theirs(7n, 'good'))).toMatchObject({ done: 1 });
+});
+
+it('gives a server below more, for what is below it', () => {
+  const watch = new RolloutWatch(7n, undefined);
+  const below = holder('/site-a', { sentSequenceNumber: 7n });
+  expect(at(watch, 0, below)).toMatchObject({ waiting: 1 });
+  expect(at(watch, 59, below)).toMatchObject({ waiting: 1 });
+  expect(at(watch, 60, below)).toMatchObject({ done: 1 });
 });
 
 it('starts again with one that falls back', () => {

@@ -12,6 +12,8 @@ export interface RolloutProgress {
 
 /** Agents of SPIRE do not say when they are done; so long after they could begin, in seconds, they count as done. */
 const SPIRE_TAKES = 15;
+/** The same for a server below: it takes a new CA first, and then its own agents and the servers below it come. */
+const SERVER_TAKES = 60;
 
 /** Follows the holders of a bundle from look to look. */
 export class RolloutWatch {
@@ -45,6 +47,7 @@ export class RolloutWatch {
     // Who has ever said so will say so.
     if (holder.reportedSequenceNumber > 0n) return false;
     const since = this.#readySince.get(id);
-    return since !== undefined && now >= since + SPIRE_TAKES;
+    const takes = holder.id?.path.startsWith('/spire/agent/') === true ? SPIRE_TAKES : SERVER_TAKES;
+    return since !== undefined && now >= since + takes;
   }
 }
