@@ -11,12 +11,10 @@ export class SpiffeId {
   readonly trustDomain: TrustDomain;
   /** Empty for the ID of a trust domain, otherwise it begins with a slash. */
   readonly path: string;
-  readonly #text: string;
 
   private constructor(trustDomain: TrustDomain, path: string) {
     this.trustDomain = trustDomain;
     this.path = path;
-    this.#text = trustDomain.id + path;
   }
 
   /**
@@ -51,19 +49,20 @@ export class SpiffeId {
   }
 
   equals(other: SpiffeId): boolean {
-    return this.#text === other.#text;
+    return this.path === other.path && this.trustDomain.equals(other.trustDomain);
   }
 
   memberOf(trustDomain: TrustDomain): boolean {
     return this.trustDomain.equals(trustDomain);
   }
 
+  // Made when it is asked for: a server holds hundreds of thousands of IDs and writes few of them out.
   toString(): string {
-    return this.#text;
+    return this.trustDomain.id + this.path;
   }
 
   toJSON(): string {
-    return this.#text;
+    return this.toString();
   }
 }
 

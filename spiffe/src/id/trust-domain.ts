@@ -3,6 +3,9 @@ import { isTrustDomainCharacter } from './characters.ts';
 import { requirePath } from './path.ts';
 import { hasScheme, splitId } from './split.ts';
 
+/** Names remembered. A process meets few trust domains, in very many IDs, and these share one value per name. */
+const REMEMBERED = 256;
+
 /** SPIFFE-ID section 2.3. All allowed characters are one byte long. */
 export const MAX_TRUST_DOMAIN_BYTES = 255;
 
@@ -11,10 +14,15 @@ export const MAX_TRUST_DOMAIN_BYTES = 255;
  * are equal strings.
  */
 export class TrustDomain {
+  static readonly #known = new Map<string, TrustDomain>();
+
   readonly name: string;
+  /** The SPIFFE ID of the trust domain itself, `spiffe://name`. */
+  readonly id: string;
 
   private constructor(name: string) {
     this.name = name;
+    this.id = `spiffe://${name}`;
   }
 
   /**
@@ -23,6 +31,8 @@ export class TrustDomain {
    * @throws SpiffeError `invalid-trust-domain`
    */
   static parse(text: string): TrustDomain {
+    const known = TrustDomain.#known.get(text);
+    if (known !== undefined) return known;
     if (text === '') throw invalid('trust domain must not be empty', 'ID-05');
     if (text.length > MAX_TRUST_DOMAIN_BYTES) {
       throw invalid(`trust domain must not be longer than ${MAX_TRUST_DOMAIN_BYTES} bytes`, 'ID-19');
@@ -35,7 +45,10 @@ export class TrustDomain {
         );
       }
     }
-    return new TrustDomain(text);
+    if (TrustDomain.#known.size >= REMEMBERED) TrustDomain.#known.clear();
+    const trustDomain = new TrustDomain(text);
+    TrustDomain.#known.set(text, trustDomain);
+    return trustDomain;
   }
 
   /**
@@ -49,11 +62,6 @@ export class TrustDomain {
     const trustDomain = TrustDomain.parse(authority);
     requirePath(path);
     return trustDomain;
-  }
-
-  /** The SPIFFE ID of the trust domain itself, `spiffe://name`. */
-  get id(): string {
-    return `spiffe://${this.name}`;
   }
 
   equals(other: TrustDomain): boolean {
