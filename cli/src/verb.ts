@@ -13,7 +13,7 @@ export interface Flag {
 
 export type Options = Readonly<Record<string, unknown>>;
 
-type Run = (options: Options, context: CliContext, args: readonly string[]) => Promise<void>;
+export type Run = (options: Options, context: CliContext, args: readonly string[]) => Promise<void>;
 
 export interface Verb {
   readonly name: string;

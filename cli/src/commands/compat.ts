@@ -1,8 +1,6 @@
 import { compatMain } from '../compat/main.ts';
 import { Failed } from '../exit.ts';
-import type { CliContext, Options } from '../verb.ts';
-
-type Run = (options: Options, context: CliContext, args: readonly string[]) => Promise<void>;
+import type { Run } from '../verb.ts';
 
 const as =
   (name: 'spire-server' | 'spire-agent'): Run =>

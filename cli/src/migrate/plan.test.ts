@@ -87,7 +87,11 @@ describe('entries', () => {
     ['a long ID', { spiffeId: { trustDomain: td, path: `/${'x'.repeat(2048)}` } }, /at most 2048 bytes/],
     ['a DNS name with a space', { dnsNames: ['a b'] }, /write it as a host name/],
     ['a huge selector', { selectors: [{ type: 'a', value: 'x'.repeat(9000) }] }, /fewer or shorter selectors/],
-    ['thousands of selectors', { selectors: Array(2000).fill({ type: 'a', value: 'b' }) }, /split it/],
+    [
+      'thousands of selectors',
+      { selectors: Array.from({ length: 2000 }, (_, n) => ({ type: 'a', value: String(n) })) },
+      /split it/,
+    ],
     ['no selector', { selectors: [] }, /correct the entry/],
   ])('with %s are named, and what to do', (_what, more, advice) => {
     const [step] = entriesOf([entry('bad', more)]);

@@ -1,5 +1,6 @@
 import type { Flag, Noun } from '../verb.ts';
 import { admin, configFlag, expandEnvFlag, watchFlag, workloadSocketFlag } from './common-flags.ts';
+import { agentDebugVerb, agentLoggerNoun } from './logger.ts';
 
 const filters: readonly Flag[] = [
   { flags: '--attestation-type <type>', help: 'only agents attested this way' },
@@ -83,5 +84,7 @@ export const agentNoun: Noun = {
       ],
       load: async () => (await import('../commands/agent/purge.ts')).run,
     },
+    agentDebugVerb,
   ],
+  nouns: [agentLoggerNoun],
 };

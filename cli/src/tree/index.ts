@@ -6,6 +6,7 @@ import { authorityNoun, upstreamNoun } from './authority.ts';
 import { compatNoun } from './compat.ts';
 import { entryNoun } from './entry.ts';
 import { federationNoun } from './federation.ts';
+import { debugVerb, loggerNoun } from './logger.ts';
 import { migrateNoun } from './migrate.ts';
 import { jwtNoun, witNoun, x509Noun } from './mint.ts';
 import { serverNoun } from './server.ts';
@@ -24,6 +25,7 @@ export const nouns: readonly Noun[] = [
   authorityNoun,
   upstreamNoun,
   apiNoun,
+  loggerNoun,
   migrateNoun,
   compatNoun,
 ];
@@ -39,4 +41,5 @@ export const verbs: readonly Verb[] = [
     ],
     load: async () => (await import('../commands/dev/run.ts')).run,
   },
+  debugVerb,
 ];

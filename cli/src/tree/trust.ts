@@ -55,6 +55,12 @@ export const bundleNoun: Noun = {
       load: async () => (await import('../commands/bundle/set.ts')).run,
     },
     {
+      name: 'append',
+      summary: "add authorities to the server's own bundle, such as those of a server it takes over from",
+      flags: [{ flags: '--path <file>', help: 'the file; standard input when absent' }, formatFlag, ...admin],
+      load: async () => (await import('../commands/bundle/append.ts')).run,
+    },
+    {
       name: 'delete',
       summary: "remove another trust domain's bundle",
       args: ['<trust-domain>'],
