@@ -13,7 +13,7 @@ const root = new URL('../../../', import.meta.url).pathname;
 const node = ['--disable-warning=ExperimentalWarning', `${root}cli/src/bin/steeple.ts`];
 
 /** Our command line. */
-function steeple(...args: readonly string[]): Command {
+export function steeple(...args: readonly string[]): Command {
   return { path: process.execPath, args: [...node, ...args] };
 }
 

@@ -1,4 +1,5 @@
 import type { Suite } from '../spire/suite.ts';
+import { authorityRotate } from './authority-rotate.ts';
 import { acme } from './acme.ts';
 import { adminEndpoints } from './admin-endpoints.ts';
 import { agentCli } from './agent-cli.ts';
@@ -62,6 +63,7 @@ export const suites: readonly Suite[] = [
   forceRotationUpstreamAuthority,
   ...forceRotationNested,
   ...localAuthority,
+  authorityRotate,
   ...localAuthority,
   rotation,
   ...nestedRotation,

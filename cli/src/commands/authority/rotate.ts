@@ -7,7 +7,7 @@ import { onServer } from '../../server-client.ts';
 import type { CliContext, Options } from '../../verb.ts';
 import { publishedAs } from './published.ts';
 import { planRotation, type RotationPlan, type Step } from './rotation-plan.ts';
-import { listHolders, waitForAgents } from './wait-for-agents.ts';
+import { letAgentsLearn, listHolders, waitForAgents } from './wait-for-agents.ts';
 
 export async function run(options: Options, context: CliContext, [kindText]: readonly string[]): Promise<void> {
   const kind = authorityKind(kindText);
@@ -45,6 +45,7 @@ async function makePlan(kind: AuthorityKind, options: Options, context: CliConte
 
 async function takeStep(step: Step, kind: AuthorityKind, compromised: string, options: Options, context: CliContext) {
   if (step === 'wait') return waitForAgents(kind, compromised, options, context);
+  if (step === 'activate') await letAgentsLearn(options, context);
   return onAuthority(kind, options, context, async (calls) => {
     if (step !== 'activate') return calls[step](compromised);
     const { prepared } = await calls.state();
@@ -60,10 +61,10 @@ async function renew(kind: AuthorityKind, options: Options, context: CliContext)
     context.out(`would ${prepared === undefined ? 'prepare and activate a new' : `activate the prepared`} authority`);
     return;
   }
-  const next = await onAuthority(kind, options, context, async (calls) => {
-    const { authorityId = '' } = prepared ?? (await calls.prepare()) ?? {};
-    return calls.activate(authorityId);
-  });
+  const { authorityId = '' } =
+    prepared ?? (await onAuthority(kind, options, context, (calls) => calls.prepare())) ?? {};
+  await letAgentsLearn(options, context);
+  const next = await onAuthority(kind, options, context, (calls) => calls.activate(authorityId));
   context.out(`${next?.authorityId} signs now; the former one stays trusted until it expires`);
 }
 

@@ -8,9 +8,10 @@ import { onServer } from '../../server-client.ts';
 import type { CliContext, Options } from '../../verb.ts';
 import { type RolloutProgress, RolloutWatch } from './rollout-progress.ts';
 
-/** Seconds to wait for agents that do not answer, and for those of a server that cannot tell. */
+/** Seconds to wait for agents that do not answer, and for those of a server that cannot tell; before activation less. */
 const DEFAULT_WAIT = 120;
 const BLIND_WAIT = 60;
+const BLIND_LEARNING = 15;
 const LOOK_EVERY = 1000;
 
 /** Waits until everyone has replaced what they hold, as long as was asked; what then is missing is the user's decision. */
@@ -34,9 +35,7 @@ export async function waitForAgents(
     before = said;
     if (progress.waiting.length + progress.silent.length === 0) return;
     if (context.now() - started >= limit) return endWait(progress, options, context);
-    await sleep(LOOK_EVERY, undefined, { signal: context.signal }).catch(() => {
-      throw new UserError('interrupted');
-    });
+    await pause(LOOK_EVERY, context);
   }
 }
 
@@ -69,10 +68,21 @@ export async function listHolders(options: Options, context: CliContext) {
   }
 }
 
+/** A server of SPIRE lets an authority sign at once, whether its agents know it or not; they ask every five seconds. */
+export async function letAgentsLearn(options: Options, context: CliContext): Promise<void> {
+  if ((await listHolders(options, context)) !== undefined) return;
+  context.err(`    this server does not wait until its agents know an authority; waiting ${BLIND_LEARNING} s instead`);
+  await pause(BLIND_LEARNING * 1000, context);
+}
+
 async function waitBlindly(options: Options, context: CliContext): Promise<void> {
   const limit = options['wait'] === undefined ? BLIND_WAIT : seconds(options, 'wait', '--wait');
   context.err(`    this server cannot tell what its agents hold; waiting ${limit} s instead`);
-  await sleep(limit * 1000, undefined, { signal: context.signal }).catch(() => {
+  await pause(limit * 1000, context);
+}
+
+async function pause(milliseconds: number, { signal }: CliContext): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => {
     throw new UserError('interrupted');
   });
 }
