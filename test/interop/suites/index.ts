@@ -1,8 +1,8 @@
 import type { Suite } from '../spire/suite.ts';
-import { authorityRotate } from './authority-rotate.ts';
 import { acme } from './acme.ts';
 import { adminEndpoints } from './admin-endpoints.ts';
 import { agentCli } from './agent-cli.ts';
+import { authorityRotate } from './authority-rotate.ts';
 import { debugEndpoints } from './debug-endpoints.ts';
 import { delegatedIdentity } from './delegatedidentity.ts';
 import { downstreamEndpoints } from './downstream-endpoints.ts';
@@ -21,7 +21,6 @@ import { joinToken } from './join-token.ts';
 import { localAuthority } from './local-authority.ts';
 import { migrate } from './migrate.ts';
 import { mixedAgents } from './mixed-agents.ts';
-import { localAuthority } from './local-authority.ts';
 import { nestedRotation } from './nested-rotation.ts';
 import { nodeAttestation } from './node-attestation.ts';
 import { nodeReAttestation } from './node-re-attestation.ts';
@@ -64,7 +63,6 @@ export const suites: readonly Suite[] = [
   ...forceRotationNested,
   ...localAuthority,
   authorityRotate,
-  ...localAuthority,
   rotation,
   ...nestedRotation,
   bundleEndpoints,
