@@ -85,7 +85,7 @@ export const createUseCases = async (
   // Watch first, then load: nothing can fall between.
   stack.defer(datastore.watch((change) => follow(change, { bundles, authorized, feed, following })));
   await bundles.load();
-  await authorized.load(() => datastore.entries.loadAll());
+  await authorized.load(datastore.entries);
 
   const authorities = await createAuthorities(config, { ...parts, datastore, bundles, meter }, stack);
   const signer = new CertificateAuthority(authorities.active, bundles, clock, random, {

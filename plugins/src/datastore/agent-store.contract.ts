@@ -128,7 +128,7 @@ export function agentStoreContract(open: () => Promise<Datastore>): void {
         anEntry('workload', { parentId: id }),
       ]);
       await store.agents.delete(id);
-      expect((await store.entries.loadAll()).map((entry) => entry.id)).toEqual(['more', 'workload']);
+      expect((await store.entries.list()).items.map((entry) => entry.id)).toEqual(['more', 'workload']);
     });
 
     it('are selected by filters', async () => {

@@ -90,7 +90,7 @@ export function bundleStoreContract(open: () => Promise<Datastore>): void {
     it('takes them with it in mode delete', async () => {
       await using store = await filled();
       await store.bundles.delete(OTHER, 'delete');
-      expect((await store.entries.loadAll()).map(({ id }) => id)).toEqual(['b']);
+      expect((await store.entries.list()).items.map(({ id }) => id)).toEqual(['b']);
     });
 
     it('unlinks them in mode dissociate, with a new revision so that agents hear of it', async () => {

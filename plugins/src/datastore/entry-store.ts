@@ -37,8 +37,6 @@ export interface EntryStore {
   /** What `matchesEntry` selects, in the order of creation. Empty sets in a filter are refused (`invalid-argument`). */
   list(query?: { readonly filter?: EntryFilter; readonly page?: PageRequest }): Promise<Page<RegistrationEntry>>;
   count(filter?: EntryFilter): Promise<number>;
-  /** Everything, read at one moment. */
-  loadAll(): Promise<readonly RegistrationEntry[]>;
   /** Removes entries with 0 < `expiresAt` < `before` (Unix seconds) and returns their ids. */
   pruneExpired(before: number): Promise<readonly string[]>;
 }

@@ -28,7 +28,7 @@ const change = (put: RegistrationEntry[], removed: string[] = []): StoreChange =
 const loaded = async (entries: RegistrationEntry[] = [], clock = new FakeClock()) => {
   const feed = new ChangeFeed(3);
   const authorized = new AuthorizedEntries(TD, feed, clock);
-  await authorized.load(async () => entries);
+  await authorized.load({ list: async () => ({ items: entries, nextToken: '' }) });
   const idsOf = (who: ReturnType<typeof agent>): string[] => authorized.of(who).map((one) => one.id);
   return { feed, authorized, clock, idsOf };
 };
@@ -42,10 +42,14 @@ describe('AuthorizedEntries', () => {
 
   it('keeps what changed while it was loading', async () => {
     const authorized = new AuthorizedEntries(TD, new ChangeFeed(), new FakeClock());
-    await authorized.load(async () => {
-      authorized.apply(change([entry('new', '/spire/agent/x/1')], ['old']));
-      return [entry('old', '/spire/agent/x/1')];
+    await authorized.load({
+      list: async ({ page } = {}) => {
+        if (page?.token === '') return { items: [entry('old', '/spire/agent/x/1')], nextToken: '1' };
+        authorized.apply(change([entry('new', '/spire/agent/x/1')], ['old']));
+        return { items: [entry('late', '/spire/agent/x/2')], nextToken: '' };
+      },
     });
+    expect(authorized.of(agent('2')).map((one) => one.id)).toEqual(['late']);
     expect(authorized.of(agent('1')).map((one) => one.id)).toEqual(['new']);
   });
 

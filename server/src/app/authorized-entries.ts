@@ -1,8 +1,11 @@
 import { type AgentRecord, EntryTree, IssuerError, isAlias, type RegistrationEntry } from '@steeple/core';
 import type { Clock } from '@steeple/daemon';
-import type { StoreChange } from '@steeple/plugins';
+import type { EntryStore, StoreChange } from '@steeple/plugins';
 import type { TrustDomain } from '@steeple/spiffe';
 import { type ChangeFeed, NO_REACH } from './change-feed.ts';
+
+/** Entries read at once; all at once would take far more memory than what is kept of them. */
+const PAGE = 1000;
 
 /**
  * Answers from memory which entries an agent may have.
@@ -24,9 +27,13 @@ export class AuthorizedEntries {
     this.#clock = clock;
   }
 
-  /** Fills the tree. The store must be watched before, see `apply`. */
-  async load(loadAll: () => Promise<readonly RegistrationEntry[]>): Promise<void> {
-    for (const entry of await loadAll()) this.#tree.put(entry);
+  /** Fills the tree. The store must be watched before, see `apply`: what changes between two pages is not lost. */
+  async load(store: Pick<EntryStore, 'list'>): Promise<void> {
+    for (let token: string | undefined = ''; token !== undefined; ) {
+      const { items, nextToken } = await store.list({ page: { size: PAGE, token } });
+      for (const entry of items) this.#tree.put(entry);
+      token = nextToken === '' ? undefined : nextToken;
+    }
     const early = this.#early ?? [];
     this.#early = undefined;
     for (const change of early) this.apply(change);

@@ -21,7 +21,6 @@ const OPERATIONS: Operations = {
     delete: 'registration_entry.delete',
     get: 'registration_entry.fetch',
     list: 'registration_entry.list',
-    loadAll: 'registration_entry.list',
     count: 'registration_entry.count',
     pruneExpired: 'registration_entry.prune',
   },

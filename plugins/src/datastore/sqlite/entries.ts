@@ -4,7 +4,7 @@ import type { Page, PageRequest } from '../page.ts';
 import type { ChangeLog } from './change-log.ts';
 import { Conditions } from './conditions.ts';
 import type { Database } from './database.ts';
-import { type EntryRow, entriesOf, findSimilar, insertEntry, replaceEntry } from './entry-rows.ts';
+import { asStored, type EntryRow, entriesOf, findSimilar, insertEntry, replaceEntry } from './entry-rows.ts';
 import { countRows, listRows } from './selection.ts';
 import { selectorTexts } from './selector-text.ts';
 
@@ -51,10 +51,6 @@ export class SqliteEntries implements EntryStore {
     return countRows(this.#db, 'entries', conditions(filter));
   }
 
-  async loadAll(): Promise<readonly RegistrationEntry[]> {
-    return entriesOf(this.#db, this.#db.all<EntryRow>('SELECT * FROM entries ORDER BY row'));
-  }
-
   async pruneExpired(before: number): Promise<readonly string[]> {
     return this.#db.write((changes) => {
       const expired = this.#db.all<{ id: string }>(
@@ -72,16 +68,17 @@ export class SqliteEntries implements EntryStore {
 }
 
 /** Stores one entry inside a transaction, unless it or a similar one stands; its own failures become its result. */
-export function createEntry(db: Database, entry: RegistrationEntry, changes: ChangeLog): CreatedEntry {
+export function createEntry(db: Database, given: RegistrationEntry, changes: ChangeLog): CreatedEntry {
+  const entry = asStored({ ...given, revision: 0 });
   const similar = findSimilar(db, entry);
   if (similar !== undefined) return { entry: similar, existed: true };
   if (db.get('SELECT 1 FROM entries WHERE id = ?', [entry.id]) !== undefined) {
     return { existed: false, error: new IssuerError('already-exists', 'an entry with this ID exists already') };
   }
   try {
-    const stored = insertEntry(db, { ...entry, revision: 0 });
-    changes.putEntry(stored);
-    return { entry: stored, existed: false };
+    insertEntry(db, entry);
+    changes.putEntry(entry);
+    return { entry, existed: false };
   } catch (error) {
     // Refused before anything was written. A failure of the storage is not this entry's own: it ends the batch.
     if (error instanceof IssuerError && error.code === 'invalid-argument') return { existed: false, error };
@@ -97,22 +94,25 @@ export function deleteEntry(db: Database, id: string, changes: ChangeLog): boole
 }
 
 function conditions(filter: EntryFilter = {}): Conditions {
-  return new Conditions()
-    .equal('spiffe_id', filter.spiffeId?.toString())
-    .equal('parent_id', filter.parentId?.toString())
-    .equal('hint', filter.hint)
-    .equal('downstream', filter.downstream)
-    .equal('admin', filter.admin)
-    .members(
-      'entry_selectors',
-      filter.selectors && selectorTexts(filter.selectors.selectors),
-      filter.selectors?.match,
-      'empty selector set',
-    )
-    .members(
-      'entry_federates_with',
-      filter.federatesWith?.trustDomains,
-      filter.federatesWith?.match,
-      'empty trust domain set',
-    );
+  return (
+    new Conditions()
+      .equal('spiffe_id', filter.spiffeId?.toString())
+      // Hidden from the planner where there is something better: one parent may have them all.
+      .equal(filter.spiffeId === undefined ? 'parent_id' : '+parent_id', filter.parentId?.toString())
+      .equal('hint', filter.hint)
+      .equal('downstream', filter.downstream)
+      .equal('admin', filter.admin)
+      .members(
+        'entry_selectors',
+        filter.selectors && selectorTexts(filter.selectors.selectors),
+        filter.selectors?.match,
+        'empty selector set',
+      )
+      .members(
+        'entry_federates_with',
+        filter.federatesWith?.trustDomains,
+        filter.federatesWith?.match,
+        'empty trust domain set',
+      )
+  );
 }

@@ -24,7 +24,7 @@ describe('datastore in a file', () => {
       await store.joinTokens.create({ token: 't', expiresAt: 10 });
     }
     await using store = SqliteDatastore.open(path, silentLogger);
-    expect(await store.entries.loadAll()).toEqual([anEntry('a')]);
+    expect((await store.entries.list()).items).toEqual([anEntry('a')]);
     expect(await store.joinTokens.consume('t', 0)).toBe('ok');
   });
 
@@ -41,6 +41,6 @@ describe('datastore in a file', () => {
     const results = await store.entries.create(entries);
     expect(results.every(({ existed, error }) => !existed && error === undefined)).toBe(true);
     expect(await store.entries.count()).toBe(10_000);
-    expect((await store.entries.loadAll()).at(-1)?.id).toBe('e9999');
+    expect((await store.entries.list()).items.at(-1)?.id).toBe('e9999');
   });
 });
