@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { IssuerError } from '@steeple/core';
-import type { Handlers } from '@steeple/proto/grpc';
+import type { CallContext, Handlers } from '@steeple/proto/grpc';
 import type { entryV1, types } from '@steeple/proto/server-api';
 import type { TrustDomain } from '@steeple/spiffe';
 import type { AuthorizedEntries } from '../app/authorized-entries.ts';
@@ -7,7 +8,7 @@ import type { Created, Entries } from '../app/entries.ts';
 import { auditItem } from './audit.ts';
 import { attempt } from './batch.ts';
 import { agentOf } from './caller.ts';
-import { itemStatus } from './status.ts';
+import { type ItemStatus, itemStatus } from './status.ts';
 import { syncAuthorizedEntries } from './sync-authorized-entries.ts';
 import { encodedEntries } from './translate/encoded-entries.ts';
 import {
@@ -19,6 +20,9 @@ import {
   wireStoredEntry,
 } from './translate/entry.ts';
 import { readPage } from './translate/page.ts';
+
+/** Entries of a batch that are written before others get their turn. */
+const TURN = 250;
 
 /** spire.api.server.entry.v1.Entry */
 export const entryHandlers = (use: {
@@ -43,14 +47,12 @@ export const entryHandlers = (use: {
   },
 
   async batchCreateEntry(request, ctx) {
-    const read = await Promise.all(request.entries.map((wire) => attempt(ctx, () => readEntry(wire, use.trustDomain))));
-    const drafts = read.flatMap(({ value }) => (value ? [value] : []));
-    const created = (await use.entries.create(drafts)).values();
-    const results = read.map(({ status, value }) => {
-      if (!value) return { status };
-      return createdResult(created.next().value as Created, request.outputMask);
-    });
-    results.forEach((result, index) => auditItem(ctx, nameOf(request.entries[index], result.entry?.id), result.status));
+    const results: CreatedResult[] = [];
+    for (let start = 0; start < request.entries.length; start += TURN) {
+      if (start > 0) await setImmediate();
+      const portion = request.entries.slice(start, start + TURN);
+      results.push(...(await createPortion(use, portion, request.outputMask, ctx)));
+    }
     return { results };
   },
 
@@ -88,10 +90,28 @@ export const entryHandlers = (use: {
   syncAuthorizedEntries: syncAuthorizedEntries(use.authorized),
 });
 
-const createdResult = (
-  created: Created,
+interface CreatedResult {
+  readonly status: ItemStatus;
+  readonly entry?: WireEntry;
+}
+
+const createPortion = async (
+  use: { readonly trustDomain: TrustDomain; readonly entries: Entries },
+  portion: readonly types.Entry[],
   mask: types.EntryMask | undefined,
-): { status: ReturnType<typeof itemStatus>; entry?: WireEntry } => {
+  ctx: CallContext,
+): Promise<CreatedResult[]> => {
+  const read = await Promise.all(portion.map((wire) => attempt(ctx, () => readEntry(wire, use.trustDomain))));
+  const drafts = read.flatMap(({ value }) => (value ? [value] : []));
+  const created = (await use.entries.create(drafts)).values();
+  const results = read.map(({ status, value }) =>
+    value ? createdResult(created.next().value as Created, mask) : { status },
+  );
+  results.forEach((result, index) => auditItem(ctx, nameOf(portion[index], result.entry?.id), result.status));
+  return results;
+};
+
+const createdResult = (created: Created, mask: types.EntryMask | undefined): CreatedResult => {
   if ('error' in created) {
     return { status: itemStatus(created.error) };
   }
