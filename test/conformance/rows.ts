@@ -25,6 +25,7 @@ const FILES = [
   'jwt-svid',
   'wit-svid',
   'trust-domain-bundle',
+  'federation',
   'workload-endpoint',
   'workload-api',
 ] as const;
