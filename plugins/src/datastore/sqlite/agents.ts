@@ -23,7 +23,7 @@ export class SqliteAgents implements AgentStore {
   async save(agent: AgentRecord): Promise<void> {
     // An empty serial means banned, and only `ban` bans.
     if (agent.serial === '') throw new IssuerError('invalid-argument', 'the agent has no serial number');
-    this.#db.write((changes) => {
+    await this.#db.write((changes) => {
       const old = findAgent(this.#db, agent.id);
       if (old !== undefined) refuseBanned(old);
       changes.putAgent(upsertAgent(this.#db, agent));
@@ -48,11 +48,11 @@ export class SqliteAgents implements AgentStore {
   }
 
   async delete(id: SpiffeId): Promise<void> {
-    this.#db.write((changes) => deleteAgent(this.#db, requireAgent(this.#db, id), changes));
+    await this.#db.write((changes) => deleteAgent(this.#db, requireAgent(this.#db, id), changes));
   }
 
   async ban(id: SpiffeId): Promise<void> {
-    this.#change(id, () => ["serial = '', new_serial = '', new_expires_at = 0", []]);
+    await this.#change(id, () => ["serial = '', new_serial = '', new_expires_at = 0", []]);
   }
 
   async activateSerial(id: SpiffeId, serial: string): Promise<AgentRecord | undefined> {
@@ -76,14 +76,14 @@ export class SqliteAgents implements AgentStore {
 
   async stageSerial(id: SpiffeId, serial: string, expiresAt: number): Promise<void> {
     if (serial === '') throw new IssuerError('invalid-argument', 'the renewed SVID has no serial number');
-    this.#change(id, (agent) => {
+    await this.#change(id, (agent) => {
       refuseBanned(agent);
       return ['new_serial = ?, new_expires_at = ?', [serial, expiresAt]];
     });
   }
 
   async setVersion(id: SpiffeId, version: string): Promise<void> {
-    this.#change(id, () => ['agent_version = ?', [version]]);
+    await this.#change(id, () => ['agent_version = ?', [version]]);
   }
 
   async pruneExpired(query: Parameters<AgentStore['pruneExpired']>[0]): Promise<readonly string[]> {
@@ -99,8 +99,8 @@ export class SqliteAgents implements AgentStore {
     });
   }
 
-  #change(id: SpiffeId, assignments: (agent: AgentRecord) => [sql: string, values: Parameter[]]): void {
-    this.#db.write((changes) => {
+  #change(id: SpiffeId, assignments: (agent: AgentRecord) => [sql: string, values: Parameter[]]): Promise<void> {
+    return this.#db.write((changes) => {
       const [sql, values] = assignments(requireAgent(this.#db, id));
       this.#db.run(`UPDATE agents SET ${sql} WHERE spiffe_id = ?`, [...values, id.toString()]);
       changes.putAgent(requireAgent(this.#db, id));

@@ -41,7 +41,7 @@ export class SqliteAuthorities implements AuthorityJournal {
   }
 
   async save(slots: AuthoritySlots, bundle?: TrustBundle, expected?: BundleExpectation): Promise<void> {
-    this.#db.write((changes) => {
+    await this.#db.write((changes) => {
       this.#db.run('DELETE FROM authorities');
       for (const kind of KINDS) {
         for (const slot of slots[kind]) this.#db.run(INSERT, columns(kind, slot));

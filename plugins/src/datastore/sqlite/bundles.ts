@@ -21,7 +21,7 @@ export class SqliteBundles implements BundleStore {
   }
 
   async put(bundle: TrustBundle, expected?: BundleExpectation): Promise<void> {
-    this.#db.write((changes) => putBundle(this.#db, bundle, expected, changes));
+    await this.#db.write((changes) => putBundle(this.#db, bundle, expected, changes));
   }
 
   async update(trustDomain: TrustDomain, change: (old: TrustBundle | undefined) => TrustBundle): Promise<TrustBundle> {
@@ -50,7 +50,7 @@ export class SqliteBundles implements BundleStore {
   }
 
   async delete(trustDomain: TrustDomain, mode: BundleDeleteMode): Promise<void> {
-    this.#db.write((changes) => {
+    await this.#db.write((changes) => {
       release(this.#db, trustDomain, mode, changes);
       if (this.#db.run('DELETE FROM bundles WHERE trust_domain = ?', [trustDomain.name]) === 0) {
         throw new IssuerError('not-found', 'bundle not found');

@@ -8,19 +8,33 @@ export type Parameter = string | number | bigint | Uint8Array | null;
 export type Parameters = readonly Parameter[] | Readonly<Record<string, Parameter>>;
 type Listener = (change: StoreChange) => void;
 
+/** One piece of work that waits for its transaction. */
+interface Waiting {
+  readonly work: (changes: ChangeLog) => unknown;
+  readonly done: (value: unknown) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Pieces of work in one transaction; more would keep everybody else waiting. */
+const TOGETHER = 200;
+
 /**
- * One open SQLite file. Statements run at once and never span an `await`, so a transaction sees no other one between
- * its steps.
+ * One open SQLite file. Statements run at once and never span an `await`, so a piece of work sees no other one between
+ * its steps. What comes at the same time is committed together, for each commit waits for the disk.
  */
 export class Database {
   readonly #connection: Sqlite.Database;
   readonly #logger: Logger;
   readonly #statements = new Map<string, Sqlite.Statement>();
   readonly #listeners = new Set<Listener>();
+  readonly #alone: (work: Waiting['work'], changes: ChangeLog) => unknown;
+  #waiting: Waiting[] = [];
 
   constructor(connection: Sqlite.Database, logger: Logger) {
     this.#connection = connection;
     this.#logger = logger;
+    // Within a transaction this is a savepoint, so what one piece of work did goes back when it fails.
+    this.#alone = connection.transaction((work: Waiting['work'], changes: ChangeLog) => work(changes));
   }
 
   all<Row>(sql: string, parameters: Parameters = []): Row[] {
@@ -43,14 +57,15 @@ export class Database {
   }
 
   /**
-   * Runs `work` as one transaction: all of it is on disk when this returns, none of it if `work` throws. Listeners hear
-   * of the change after the commit.
+   * Runs `work` whole or not at all: it is on disk when this resolves, and nothing of it is there if `work` throws, which
+   * comes through. Listeners hear of the change after the commit and before whoever waits.
    */
-  write<T>(work: (changes: ChangeLog) => T): T {
-    const changes = new ChangeLog();
-    const result = this.#guard(() => this.#connection.transaction(work).immediate(changes));
-    this.#announce(changes.result());
-    return result;
+  write<T>(work: (changes: ChangeLog) => T): Promise<T> {
+    this.requireOpen();
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ work, done: (value) => resolve(value as T), failed: reject });
+      if (this.#waiting.length === 1) setImmediate(() => this.#commit());
+    });
   }
 
   watch(listener: Listener): () => void {
@@ -61,6 +76,7 @@ export class Database {
   }
 
   close(): void {
+    while (this.#waiting.length > 0) this.#commit();
     this.#listeners.clear();
     this.#statements.clear();
     if (this.#connection.open) this.#guard(() => this.#connection.close());
@@ -87,6 +103,42 @@ export class Database {
     } catch (error) {
       if (!(error instanceof Sqlite.SqliteError)) throw error;
       throw new IssuerError('internal', `datastore-sql: ${error.message} (${error.code})`, { cause: error });
+    }
+  }
+
+  #commit(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting.slice(0, TOGETHER);
+    this.#waiting = this.#waiting.slice(TOGETHER);
+    if (this.#waiting.length > 0) setImmediate(() => this.#commit());
+    let outcomes: readonly (() => void)[];
+    try {
+      const together = this.#connection.transaction(() => waiting.map((one) => this.#attempt(one)));
+      outcomes = this.#guard(() => together.immediate());
+    } catch (error) {
+      // Nothing is on disk, whoever's fault it was.
+      outcomes = waiting.map(
+        ({ failed }) =>
+          () =>
+            failed(error),
+      );
+    }
+    for (const tell of outcomes) tell();
+  }
+
+  /** One piece of work within a transaction; what it came to may be told after the commit. */
+  #attempt({ work, done, failed }: Waiting): () => void {
+    const changes = new ChangeLog();
+    try {
+      const value = this.#guard(() => this.#alone(work, changes));
+      return () => {
+        this.#announce(changes.result());
+        done(value);
+      };
+    } catch (error) {
+      // A full disk may end the whole transaction; then it is everybody's failure.
+      if (!this.#connection.inTransaction) throw error;
+      return () => failed(error);
     }
   }
 

@@ -24,7 +24,7 @@ export class SqliteFederation implements FederationStore {
   async create(relationship: FederationRelationship, bundle?: TrustBundle): Promise<void> {
     const sql = `INSERT INTO federation (trust_domain, bundle_endpoint_url, endpoint_spiffe_id)
       VALUES (@trust_domain, @bundle_endpoint_url, @endpoint_spiffe_id) ON CONFLICT DO NOTHING`;
-    this.#db.write((changes) => {
+    await this.#db.write((changes) => {
       if (this.#db.run(sql, columns(relationship)) === 0) {
         throw new IssuerError('already-exists', 'federation relationship already exists');
       }
@@ -50,7 +50,7 @@ export class SqliteFederation implements FederationStore {
   }
 
   async delete(trustDomain: TrustDomain): Promise<void> {
-    this.#db.write(() => {
+    await this.#db.write(() => {
       if (this.#db.run('DELETE FROM federation WHERE trust_domain = ?', [trustDomain.name]) === 0) throw notFound();
     });
   }

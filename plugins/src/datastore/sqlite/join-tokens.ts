@@ -15,7 +15,7 @@ export class SqliteJoinTokens implements JoinTokenStore {
   async create({ token, expiresAt }: JoinToken, vanityEntry?: RegistrationEntry): Promise<void> {
     if (token === '') throw new IssuerError('invalid-argument', 'the join token is empty');
     const sql = 'INSERT INTO join_tokens (digest, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING';
-    this.#db.write((changes) => {
+    await this.#db.write((changes) => {
       if (this.#db.run(sql, [digest(token), expiresAt]) === 0) {
         throw new IssuerError('already-exists', 'the join token exists already');
       }
