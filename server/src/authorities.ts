@@ -14,7 +14,12 @@ import type { RandomBytes } from './app/randomness.ts';
 import { Serial } from './app/serial.ts';
 import { Upstream } from './app/upstream.ts';
 import type { ServerConfig } from './config.ts';
-import { measuredActive, measuredDownstream, measuredKeys } from './metrics/measured-authorities.ts';
+import {
+  measuredActive,
+  measuredDownstream,
+  measuredKeyManager,
+  measuredKeys,
+} from './metrics/measured-authorities.ts';
 import { createPlugin } from './plugins.ts';
 
 export interface AuthorityParts {
@@ -51,7 +56,8 @@ export const createAuthorities = async (
   if (upstream) stack.defer(() => upstream.close());
 
   const settings = { trustDomain, ttl: config.caTtl, subject: config.caSubject, keyTypes: config.keyTypes };
-  const ownKeys = new AuthorityKeys(parts.keys, random, settings, upstream);
+  const manager = meter ? measuredKeyManager(parts.keys, meter) : parts.keys;
+  const ownKeys = new AuthorityKeys(manager, random, settings, upstream);
   const keys = meter ? measuredKeys(ownKeys, meter) : ownKeys;
   const book = new AuthorityBook(datastore.authorities, bundles);
   const serial = new Serial();

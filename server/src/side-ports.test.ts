@@ -82,6 +82,8 @@ describe('metrics', () => {
       'manager_jwt_key_activate 1',
       'datastore_bundle_count{status="OK"} 1',
       'datastore_ca_journal_fetch{status="OK"} 1',
+      'entry_cache_reload{status="OK"} 1',
+      'server_key_manager_generate_key{status="OK"} 3',
       'registration_entry_manager_prune{status="OK"} 1',
       'ca_manager_bundle_prune{status="OK"} 1',
     ]) {

@@ -1,6 +1,6 @@
 import { LIFETIMES } from '@steeple/core';
 import type { Clock, Logger } from '@steeple/daemon';
-import { type CallMeter, type Metrics, noMetrics } from '@steeple/daemon/metrics';
+import { type CallMeter, type Metrics, measureCall, noMetrics } from '@steeple/daemon/metrics';
 import type { Datastore, KeyManager, StoreChange } from '@steeple/plugins';
 import { HealthState } from '@steeple/proto/grpc';
 import { toGrpcError } from './api/status.ts';
@@ -85,7 +85,7 @@ export const createUseCases = async (
   // Watch first, then load: nothing can fall between.
   stack.defer(datastore.watch((change) => follow(change, { bundles, authorized, feed, following })));
   await bundles.load();
-  await authorized.load(datastore.entries);
+  await measureCall({ metrics, clock }, 'entry.cache.reload', () => authorized.load(datastore.entries));
 
   const authorities = await createAuthorities(config, { ...parts, datastore, bundles, meter }, stack);
   const signer = new CertificateAuthority(authorities.active, bundles, clock, random, {

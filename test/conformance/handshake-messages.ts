@@ -5,7 +5,7 @@ import { type ConnectionOptions, connect } from 'node:tls';
 
 export const CERTIFICATE = 11;
 export const CERTIFICATE_REQUEST = 13;
-export const SERVER_HELLO_DONE = 14;
+const SERVER_HELLO_DONE = 14;
 const HANDSHAKE = 22;
 
 /** Types of the handshake messages of a TLS 1.2 server, up to and with ServerHelloDone (RFC 5246 section 7.4). */

@@ -96,7 +96,7 @@ export class Telemetry implements AsyncDisposable {
     const { clock } = this.#parts;
     const started = clock.monotonic();
     while (this.isOn) {
-      this.metrics.gauge('uptime_in_ms', (clock.monotonic() - started) * 1000);
+      this.metrics.gauge('uptime_in_ms', Math.round((clock.monotonic() - started) * 1000));
       await clock.sleep(UPTIME, signal);
     }
   }

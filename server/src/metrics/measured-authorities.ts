@@ -1,5 +1,6 @@
 import type { AuthorityKind } from '@steeple/core';
 import { type CallMeter, measureCall } from '@steeple/daemon/metrics';
+import type { KeyManager } from '@steeple/plugins';
 import type { TrustDomain, X509Issuer } from '@steeple/spiffe';
 import type { ActiveAuthorities } from '../app/active-authorities.ts';
 import type { AuthorityKeys } from '../app/authority-keys.ts';
@@ -29,6 +30,20 @@ const counted =
       return result;
     };
   };
+
+const KEY_OPERATIONS: Readonly<Record<string, string>> = {
+  generate: 'generate_key',
+  find: 'get_public_key',
+  list: 'get_public_keys',
+};
+
+/** Counts and times what the key manager does. */
+export const measuredKeyManager = (keys: KeyManager, meter: CallMeter): KeyManager =>
+  wrapMethods(keys, (name, method) => {
+    const operation = KEY_OPERATIONS[name];
+    if (operation === undefined) return undefined;
+    return (...args) => measureCall(meter, `server_key_manager.${operation}`, () => method(...args));
+  });
 
 /** Counts and times the making of authorities. */
 export const measuredKeys = (keys: AuthorityKeys, meter: CallMeter): AuthorityKeys =>

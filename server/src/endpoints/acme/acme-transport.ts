@@ -9,7 +9,7 @@ export interface AcmeAnswer {
 }
 
 /** A refusal by the server: a problem document (RFC 8555 section 6.7). */
-export class AcmeProblem extends Error {
+class AcmeProblem extends Error {
   readonly type: string;
 
   constructor(type: string, message: string) {
