@@ -103,15 +103,15 @@ it('takes ten thousand entries at once, and answers others meanwhile', async () 
     entry({ spiffeId: idOf(`/many/${n}`), selectors: [{ type: 'unix', value: `uid:${n}` }] }),
   );
   const others = server.admin(bundleV1.Bundle);
-  let over = false;
+  const state = { over: false };
   const created = server
     .admin(entryV1.Entry)
     .batchCreateEntry({ entries, outputMask: {} })
     .finally(() => {
-      over = true;
+      state.over = true;
     });
   let answered = 0;
-  while (!over) {
+  while (!state.over) {
     await others.getBundle({ outputMask: {} });
     answered += 1;
   }

@@ -9,6 +9,7 @@ import type { JoinTokens } from '../app/join-tokens.ts';
 import type { NodeAttestation } from '../app/node-attestation.ts';
 import { attestAgent } from './attest-agent.ts';
 import { auditItem } from './audit.ts';
+import { agentFilterFields } from './audit-fields.ts';
 import { agentOf } from './caller.ts';
 import { readAgentFilter, wireAgent } from './translate/agent.ts';
 import { wireTime } from './translate/number.ts';
@@ -37,43 +38,50 @@ export const agentHandlers = (use: {
 
   async postStatus({ agentVersion, currentBundleSerial }, ctx) {
     const agent = agentOf(ctx);
+    auditItem(ctx, { spiffe_id: agent.id.toString(), ...(agentVersion !== '' && { agent_version: agentVersion }) });
     await use.agents.setVersion(agent, agentVersion);
     // Agents of SPIRE never say; zero is no bundle.
     if (currentBundleSerial > 0n) use.delivery.reported(agent.id.toString(), currentBundleSerial);
     return {};
   },
 
-  async countAgents({ filter }) {
+  async countAgents({ filter }, ctx) {
+    auditItem(ctx, () => agentFilterFields(filter));
     return { count: await use.agents.count(readAgentFilter(filter)) };
   },
 
-  async listAgents(request) {
+  async listAgents(request, ctx) {
+    auditItem(ctx, () => agentFilterFields(request.filter));
     const { items, nextToken } = await use.agents.list(readAgentFilter(request.filter), readPage(request));
     return { agents: items.map((agent) => wireAgent(agent, request.outputMask)), nextPageToken: nextToken };
   },
 
-  async getAgent({ id, outputMask }) {
-    return wireAgent(await use.agents.get(readAgentId(id, use.trustDomain)), outputMask);
+  async getAgent({ id, outputMask }, ctx) {
+    const agentId = readAgentId(id, use.trustDomain);
+    auditItem(ctx, { spiffe_id: agentId.toString() });
+    return wireAgent(await use.agents.get(agentId), outputMask);
   },
 
   async deleteAgent({ id }, ctx) {
     const agentId = readAgentId(id, use.trustDomain);
-    auditItem(ctx, { agent_id: agentId.toString() });
+    auditItem(ctx, { spiffe_id: agentId.toString() });
     await use.agents.evict(agentId);
     return {};
   },
 
   async banAgent({ id }, ctx) {
     const agentId = readAgentId(id, use.trustDomain);
-    auditItem(ctx, { agent_id: agentId.toString() });
+    auditItem(ctx, { spiffe_id: agentId.toString() });
     await use.agents.ban(agentId);
     return {};
   },
 
   async createJoinToken({ ttl, token, agentId }, ctx) {
+    const told: Record<string, unknown> = { ...(ttl > 0 && { ttl }) };
+    auditItem(ctx, told);
     const nodeId = agentId && readNodeId(agentId, use.trustDomain);
+    if (nodeId) told['spiffe_id'] = nodeId.toString();
     const made = await use.joinTokens.create(ttl, token, nodeId);
-    auditItem(ctx, { ttl, ...(nodeId && { spiffe_id: nodeId.toString() }) });
     return { value: made.token, expiresAt: wireTime(made.expiresAt) };
   },
 });

@@ -6,6 +6,7 @@ import type { TrustDomain } from '@steeple/spiffe';
 import type { AuthorizedEntries } from '../app/authorized-entries.ts';
 import type { Created, Entries } from '../app/entries.ts';
 import { auditItem } from './audit.ts';
+import { entryFields, entryFilterFields } from './audit-fields.ts';
 import { attempt } from './batch.ts';
 import { agentOf } from './caller.ts';
 import { type ItemStatus, itemStatus } from './status.ts';
@@ -30,11 +31,13 @@ export const entryHandlers = (use: {
   entries: Entries;
   authorized: AuthorizedEntries;
 }): Handlers<typeof entryV1.Entry> => ({
-  async countEntries({ filter }) {
+  async countEntries({ filter }, ctx) {
+    auditItem(ctx, () => entryFilterFields(filter));
     return { count: await use.entries.count(readEntryFilter(filter, use.trustDomain)) };
   },
 
-  async listEntries(request) {
+  async listEntries(request, ctx) {
+    auditItem(ctx, () => entryFilterFields(request.filter));
     const { items, nextToken } = await use.entries.list(
       readEntryFilter(request.filter, use.trustDomain),
       readPage(request),
@@ -42,7 +45,8 @@ export const entryHandlers = (use: {
     return { entries: items.map((entry) => wireEntry(entry, request.outputMask)), nextPageToken: nextToken };
   },
 
-  async getEntry({ id, outputMask }) {
+  async getEntry({ id, outputMask }, ctx) {
+    auditItem(ctx, { ...(id !== '' && { entry_id: id }) });
     return wireEntry(await use.entries.get(id), outputMask);
   },
 
@@ -62,7 +66,7 @@ export const entryHandlers = (use: {
       const { status, value } = await attempt(ctx, () =>
         use.entries.update(wire.id, (old) => mergeEntry(old, wire, request.inputMask, use.trustDomain)),
       );
-      auditItem(ctx, nameOf(wire, wire.id), status);
+      auditItem(ctx, () => entryFields(wire, request.inputMask), status);
       results.push({ status, ...(value && { entry: wireStoredEntry(value, request.outputMask) }) });
     }
     return { results };
@@ -79,7 +83,7 @@ export const entryHandlers = (use: {
         return { id, status };
       }),
     );
-    for (const { id, status } of results) auditItem(ctx, { registration_id: id }, status);
+    for (const { id, status } of results) auditItem(ctx, { entry_id: id }, status);
     return { results };
   },
 
@@ -107,7 +111,10 @@ const createPortion = async (
   const results = read.map(({ status, value }) =>
     value ? createdResult(created.next().value as Created, mask) : { status },
   );
-  results.forEach((result, index) => auditItem(ctx, nameOf(portion[index], result.entry?.id), result.status));
+  results.forEach(({ status, entry }, index) => {
+    // The ID may have been made up here.
+    auditItem(ctx, () => ({ ...entryFields(portion[index]), ...(entry?.id && { entry_id: entry.id }) }), status);
+  });
   return results;
 };
 
@@ -119,11 +126,3 @@ const createdResult = (created: Created, mask: types.EntryMask | undefined): Cre
   const status = itemStatus(new IssuerError('already-exists', 'similar entry already exists'));
   return { status, entry: wireEntry(created.entry, mask) };
 };
-
-const nameOf = (
-  wire: { spiffeId?: { trustDomain: string; path: string } | undefined } | undefined,
-  id: string | undefined,
-): Record<string, unknown> => ({
-  ...(id && { registration_id: id }),
-  ...(wire?.spiffeId && { spiffe_id: `spiffe://${wire.spiffeId.trustDomain}${wire.spiffeId.path}` }),
-});

@@ -3,6 +3,7 @@ import { dnsNameProblem, type EntryDraft, IssuerError, requireWorkload, wildcard
 import type { Handlers } from '@steeple/proto/grpc';
 import type { svidV1 } from '@steeple/proto/server-api';
 import { type Certificate, type Csr, SpiffeId, type TrustDomain } from '@steeple/spiffe';
+import type { SignedX509 } from '../app/certificate-authority.ts';
 import type { Downstream } from '../app/downstream.ts';
 import { readRequest, type SvidIssuance } from '../app/svid-issuance.ts';
 import { auditItem } from './audit.ts';
@@ -28,19 +29,15 @@ export const svidHandlers = (use: {
     for (const [index, { entryId }] of params.entries()) {
       if (index % TURN === TURN - 1) await setImmediate();
       const { status, value } = await attempt(ctx, () => use.issuance.newX509(find, entryId, () => keyAt(index)));
-      auditItem(
-        ctx,
-        () => ({ registration_id: entryId, ...(value && { serial_num: value.leaf.serialDecimal }) }),
-        status,
-      );
+      auditItem(ctx, () => ({ registration_id: entryId, ...(value && signedFields(value)) }), status);
       results.push({ status, ...(value && { svid: wireX509Svid(value) }) });
     }
     return { results };
   },
 
   async newJWTSVID({ entryId, audience }, ctx) {
+    auditItem(ctx, { registration_id: entryId, audience: audience.join(',') });
     const svid = await use.issuance.newJwt(use.issuance.entriesOf(agentOf(ctx)), entryId, audience);
-    auditItem(ctx, { registration_id: entryId, audience });
     return { svid: wireTokenSvid(svid) };
   },
 
@@ -68,28 +65,41 @@ export const svidHandlers = (use: {
   },
 
   async mintX509SVID({ csr: der, ttl }, ctx) {
+    const told: Record<string, unknown> = { ttl };
+    auditItem(ctx, told);
     const csr = readRequest(der, 'failed to verify CSR signature');
     const id = readCsrId(csr, use.trustDomain);
     checkDnsNames(csr.dnsSans);
     const svid = await use.issuance.mintX509(id, csr, readTtl(ttl));
-    auditItem(ctx, { spiffe_id: id.toString(), dns_names: csr.dnsSans, ttl, serial_num: svid.leaf.serialDecimal });
+    Object.assign(told, { dns_name: csr.dnsSans.join(','), subject: csr.subjectText }, signedFields(svid));
     return { svid: wireX509Svid(svid) };
   },
 
   async mintJWTSVID({ id: wire, audience, ttl }, ctx) {
+    const told: Record<string, unknown> = { ttl, ...(audience.length > 0 && { audience: audience.join(',') }) };
+    auditItem(ctx, told);
     const id = readWorkloadId(wire, use.trustDomain);
+    told['spiffe_id'] = id.toString();
     const svid = await use.issuance.mintJwt(id, audience, readTtl(ttl));
-    auditItem(ctx, { spiffe_id: id.toString(), audience, ttl });
     return { svid: wireTokenSvid(svid) };
   },
 
   async mintWITSVID({ id: wire, publicKey, ttl, signingAlgorithm }, ctx) {
     use.issuance.requireWit();
+    const told: Record<string, unknown> = { ttl };
+    auditItem(ctx, told);
     const id = readWorkloadId(wire, use.trustDomain);
+    told['spiffe_id'] = id.toString();
     const svid = await use.issuance.mintWit(id, publicKey, signingAlgorithm, readTtl(ttl));
-    auditItem(ctx, { spiffe_id: id.toString(), ttl });
     return { svid: wireTokenSvid(svid) };
   },
+});
+
+/** Of what was signed, for the audit log. */
+const signedFields = ({ id, leaf, expiresAt }: SignedX509): Record<string, unknown> => ({
+  spiffe_id: id.toString(),
+  serial_num: leaf.serialDecimal,
+  expires_at: new Date(expiresAt * 1000).toISOString().replace(/\.\d+Z$/, 'Z'),
 });
 
 const derOf = ({ raw }: Certificate): Uint8Array<ArrayBuffer> => Uint8Array.from(raw);

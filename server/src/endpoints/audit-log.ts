@@ -16,7 +16,7 @@ export const auditLog =
       failure = error instanceof GrpcError ? error : new GrpcError(Code.INTERNAL, 'internal error');
       throw error;
     } finally {
-      const base = { type: 'audit', service: service.typeName, method: method.name, ...callerFields(ctx) };
+      const base = { ...FIXED, service: shortName(service.typeName), method: method.name, ...callerFields(ctx) };
       const whole = statusFields(failure?.code ?? Code.OK, failure?.message ?? '');
       const items = auditItemsOf(ctx);
       if (items.length === 0) logger.info('API accessed', { ...base, ...whole });
@@ -26,6 +26,12 @@ export const auditLog =
       }
     }
   };
+
+const FIXED = { type: 'audit', subsystem_name: 'api' };
+
+/** As SPIRE's lines name services: `entry.v1.Entry`, and the one that it knows by its last word only. */
+const shortName = (service: string): string =>
+  service.endsWith('.Logger') ? 'Logger' : service.replace(/^spire\.api\.server\./, '');
 
 const statusFields = (code: number, message: string): Record<string, unknown> =>
   code === Code.OK
