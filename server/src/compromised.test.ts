@@ -58,6 +58,9 @@ describe('a compromised authority', () => {
       return list.filter(({ keyId }) => keyId === old).map(({ tainted }) => tainted);
     };
     expect(await keys()).toEqual([true]);
+    // A further authority is no reason to forget the mark: it is the operator who revokes.
+    await admin[prepare as 'prepareJWTAuthority']({});
+    expect(await keys()).toEqual([true]);
     expect(await admin[revoke as 'revokeJWTAuthority']({ authorityId: old })).toMatchObject({
       revokedAuthority: { authorityId: old },
     });

@@ -118,6 +118,18 @@ describe('three servers below one another', () => {
     await until(() => all(async (level) => !(await level.keyIds()).some((id) => id.startsWith(old))));
   });
 
+  it('leave a key that is found compromised at the root while it signs', async () => {
+    const active = async () => (await at(leaf).admin.authority.getJWTAuthorityState({})).active?.authorityId ?? '';
+    const bad = await active();
+    const { authority } = at(root).admin;
+    await authority.taintJWTAuthority({ authorityId: bad });
+    await until(async () => (await active()) !== bad);
+    const good = await active();
+    await until(() => all(async (level) => (await level.keyIds()).includes(good)));
+    await authority.revokeJWTAuthority({ authorityId: bad });
+    await until(() => all(async (level) => !(await level.keyIds()).some((id) => id.startsWith(bad))));
+  });
+
   it('go on while the server in the middle is away, and follow again when it is back', async () => {
     await using vigil = new Vigil();
     await at(middle).stopServer();

@@ -82,8 +82,10 @@ export class AuthorityKeys {
     key: TokenAuthority,
     signal: AbortSignal,
   ): Promise<MadeAuthority['publish']> {
-    const above = (await this.#upstream?.publishKey(kind, key, signal)) ?? [];
-    return (bundle, revokedHere) => appendAuthorities(followKeys(bundle, kind, above, revokedHere), { [kind]: [key] });
+    const above = await this.#upstream?.publishKey(kind, key, signal);
+    return (bundle, revokedHere) =>
+      // Nobody above, or nobody who speaks of keys: that is no news of the keys that are known.
+      appendAuthorities(above ? followKeys(bundle, kind, above, revokedHere) : bundle, { [kind]: [key] });
   }
 
   /** The slot's key, if the key manager still holds that very key. */

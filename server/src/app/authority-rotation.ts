@@ -14,14 +14,14 @@ import {
   type UpstreamTrust,
 } from '@steeple/core';
 import type { Clock, Logger } from '@steeple/daemon';
-import type { Certificate, TokenAuthority } from '@steeple/spiffe';
+import type { Certificate } from '@steeple/spiffe';
 import type { ActiveAuthorities } from './active-authorities.ts';
 import type { AuthorityBook } from './authority-book.ts';
 import { type AuthorityKeys, isSignedAbove, published } from './authority-keys.ts';
 import type { AuthorityTaints } from './authority-taints.ts';
 import type { BundleDelivery } from './bundle-delivery.ts';
 import type { Serial } from './serial.ts';
-import { issuerOf, rootOf, UpstreamRoots } from './upstream-roots.ts';
+import { issuerOf, rootOf, UpstreamView } from './upstream-view.ts';
 
 /** The rotation looks at least this often, seconds. */
 const TICK = 10;
@@ -57,7 +57,7 @@ export interface AuthorityRotationParts {
 export class AuthorityRotation {
   readonly #parts: AuthorityRotationParts;
   readonly #book: AuthorityBook;
-  readonly #above: UpstreamRoots;
+  readonly #above: UpstreamView;
   /** The bundle in which an authority was published; unknown for those of an earlier run. */
   readonly #publishedIn = new Map<string, bigint>();
   readonly #stopping = new AbortController();
@@ -66,7 +66,7 @@ export class AuthorityRotation {
   constructor(parts: AuthorityRotationParts) {
     this.#parts = parts;
     this.#book = parts.book;
-    this.#above = new UpstreamRoots(parts.hasUpstream, () => parts.clock.now());
+    this.#above = new UpstreamView(parts.hasUpstream, () => parts.clock.now());
   }
 
   /** Takes up where the last run ended, or begins. Afterwards every kind can sign. */
@@ -106,8 +106,7 @@ export class AuthorityRotation {
     return this.#parts.serial.run(async () => {
       const { revokedHere } = this.#parts.taints;
       await this.#book.save(this.#book.slots, (bundle) => this.#above.follow(bundle, trust, revokedHere));
-      await this.#advance('x509');
-      for (const kind of this.#parts.kinds) if (kind !== 'x509') await this.#publishMissing(kind, trust[kind]);
+      for (const kind of this.#parts.kinds) await this.#advance(kind);
     });
   }
 
@@ -222,16 +221,6 @@ export class AuthorityRotation {
     } else active.activateToken(kind, { key: { kid: slot.authorityId, signer: key }, notAfter: slot.notAfter });
   }
 
-  /** Upstream may have lost our keys, or may have been away when they were made. */
-  async #publishMissing(kind: 'jwt' | 'wit', known: readonly TokenAuthority[] | undefined): Promise<void> {
-    const { active, prepared } = this.#book.state(kind);
-    for (const slot of [active, prepared]) {
-      if (!slot || !known || known.some(({ kid }) => kid === slot.authorityId) || this.#isSpoilt(kind, slot)) continue;
-      const { publish } = await this.#parts.keys.publish(kind, slot, this.#stopping.signal);
-      await this.#book.save(this.#book.slots, (bundle) => publish(bundle, this.#parts.taints.revokedHere));
-    }
-  }
-
   #rootOf(slot: AuthoritySlot): Certificate | undefined {
     const roots = this.#book.bundles.own().x509Authorities.map(({ certificate }) => certificate);
     return rootOf(slot, roots, this.#parts.clock.now());
@@ -240,6 +229,7 @@ export class AuthorityRotation {
   /** Whether an authority must not go on, whatever the clock says. */
   #isSpoilt(kind: AuthorityKind, slot: AuthoritySlot): boolean {
     if (kind === 'x509') return this.#above.isLost(slot);
+    if (this.#above.isKeyLost(kind, slot.authorityId)) return true;
     return this.#book.bundles
       .own()
       [`${kind}Authorities`].some(({ kid, tainted }) => tainted && kid === slot.authorityId);

@@ -36,7 +36,8 @@ export class Upstream {
   readonly #trustDomain: TrustDomain;
   readonly #random: RandomBytes;
   readonly #logger: Logger;
-  #warnedOfKeys = false;
+  /** Kinds of keys that upstream does not take. */
+  readonly #untaken = new Set<'jwt' | 'wit'>();
 
   constructor(
     authority: UpstreamAuthority,
@@ -74,16 +75,24 @@ export class Upstream {
       return await this.#authority.publishKey(kind, key, signal);
     } catch (error) {
       if (!(error instanceof IssuerError) || error.code !== 'unimplemented') throw error;
-      if (!this.#warnedOfKeys) {
-        this.#logger.warn('The upstream authority publishes no keys: tokens of this server are trusted below it only');
+      if (!this.#untaken.has(kind)) {
+        const message = 'The upstream authority publishes no keys: tokens of this server are trusted below it only';
+        this.#logger.warn(message, { kind });
       }
-      this.#warnedOfKeys = true;
+      this.#untaken.add(kind);
       return undefined;
     }
   }
 
-  watch(signal: AbortSignal): AsyncIterable<UpstreamTrust> {
-    return this.#authority.watch(signal);
+  /** What upstream trusts, at each change; without the kinds of keys that it takes from nobody. */
+  async *watch(signal: AbortSignal): AsyncGenerator<UpstreamTrust, void, undefined> {
+    for await (const { x509, jwt, wit } of this.#authority.watch(signal)) {
+      yield {
+        x509,
+        ...(jwt && !this.#untaken.has('jwt') && { jwt }),
+        ...(wit && !this.#untaken.has('wit') && { wit }),
+      };
+    }
   }
 
   close(): Promise<void> {

@@ -3,10 +3,14 @@ import type { SigningKey } from '@steeple/plugins';
 import { buildPath, type Certificate, SpiffeError, type TrustBundle, X509Issuer } from '@steeple/spiffe';
 import { certificateOf, certificatesAbove, isSignedAbove } from './authority-keys.ts';
 
-/** What the upstream said last about its roots, and what follows for the authorities of ours that it signed. */
-export class UpstreamRoots {
+/** Seconds for which a key of ours may be missing above: what is said above may be older than what was published. */
+const MISSING = 15;
+
+/** What the upstream said last, and what follows for the authorities of ours that it signed. */
+export class UpstreamView {
   readonly #hasUpstream: boolean;
   readonly #now: () => number;
+  readonly #missingSince = new Map<string, number>();
   #trust: UpstreamTrust | undefined;
   #marked: readonly Certificate[] = [];
 
@@ -39,6 +43,21 @@ export class UpstreamRoots {
     if (!this.#hasUpstream || this.#trust === undefined) return false;
     const good = this.#trust.x509.filter(({ tainted }) => !tainted).map(({ certificate }) => certificate);
     return rootOf(slot, good, this.#now()) === undefined;
+  }
+
+  /**
+   * Whether a key of ours is no longer known above. It may have been revoked there, so it is replaced and never published
+   * again.
+   */
+  isKeyLost(kind: 'jwt' | 'wit', keyId: string): boolean {
+    const known = this.#trust?.[kind];
+    if (known === undefined || known.some(({ kid }) => kid === keyId)) {
+      this.#missingSince.delete(keyId);
+      return false;
+    }
+    const since = this.#missingSince.get(keyId) ?? this.#now();
+    this.#missingSince.set(keyId, since);
+    return this.#now() >= since + MISSING;
   }
 
   /** Our bundle with the compromised roots marked. */
