@@ -1,7 +1,13 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { X509Source } from '@steeple/client';
+import { formatBundleDocument, parseCertificate, TrustBundle, toPem } from '@steeple/spiffe';
+import { TestTrustDomain } from '@steeple/test-kit';
 import { expect, it } from 'vitest';
+import { answering, TestEndpoint } from '../../server/src/testing/endpoint.ts';
 import { endpointUrl, follow, known, meet, refresh, SPIFFE_ENDPOINT } from './federated-homes.ts';
-import { Home, until } from './home.ts';
+import { Home, type HomeOptions, until } from './home.ts';
 
 const NAMES = ['a.test', 'b.test', 'c.test'];
 const publishing = { federation: { bundle_endpoint: SPIFFE_ENDPOINT } };
@@ -93,26 +99,57 @@ it('a server whose peer is away knows its last bundle after a restart', async ()
   expect(await known(a, b)).toEqual(before);
 });
 
-it('configured relationships get their first bundle by a pin or a file, and win over stored ones', async () => {
-  await using b = await Home.open({ trustDomain: 'b.test', server: publishing });
-  const { x509Authorities } = await b.admin.bundle.getBundle({});
-  const digest = await crypto.subtle.digest('SHA-256', x509Authorities[0]?.asn1 ?? new Uint8Array());
-  const pin = Buffer.from(digest).toString('hex');
+/** A home that follows `b` by its configuration, with the given way to the first bundle. */
+const follower = (b: Home, first: object, more: Partial<HomeOptions> = {}): Promise<Home> => {
   const relationship = {
     bundle_endpoint_url: endpointUrl(b),
     bundle_endpoint_profile: { https_spiffe: { endpoint_spiffe_id: b.id('/spire/server') } },
   };
-  const pinned = (trust_domain_bundle_pin: string) => ({
-    federation: { federates_with: { 'b.test': { ...relationship, trust_domain_bundle_pin } } },
-  });
-  await using a = await Home.open({ trustDomain: 'a.test', server: pinned(pin) });
+  const federates_with = { 'b.test': { ...relationship, ...first } };
+  return Home.open({ trustDomain: 'a.test', server: { federation: { federates_with } }, ...more });
+};
+
+const rootOf = async (home: Home): Promise<Uint8Array> =>
+  (await home.admin.bundle.getBundle({})).x509Authorities[0]?.asn1 ?? new Uint8Array();
+
+it('configured relationships get their first bundle by a pin, and win over stored ones', async () => {
+  await using b = await Home.open({ trustDomain: 'b.test', server: publishing });
+  const pin = createHash('sha256')
+    .update(await rootOf(b))
+    .digest('hex');
+  await using a = await follower(b, { trust_domain_bundle_pin: pin });
   await until(async () => (await a.admin.bundle.listFederatedBundles({})).bundles.length === 1);
   await refresh(a, b);
-  await using wrong = await Home.open({ trustDomain: 'a.test', server: pinned('0'.repeat(64)) });
+  await using wrong = await follower(b, { trust_domain_bundle_pin: '0'.repeat(64) });
   await expect(refresh(wrong, b)).rejects.toThrow('no root with this SHA-256 fingerprint');
   expect((await wrong.admin.bundle.listFederatedBundles({})).bundles).toEqual([]);
 
   // Another one of the same trust domain by the API leads nowhere; the configured one is followed all the same.
   await follow(a, b, { bundleEndpointUrl: 'https://127.0.0.1:1/' });
   await refresh(a, b);
+});
+
+it('the first bundle may also come from a file or a web server, and never again after that', async () => {
+  await using b = await Home.open({ trustDomain: 'b.test', server: publishing });
+  const path = join(b.dir, 'b.pem');
+  await writeFile(path, toPem('CERTIFICATE', await rootOf(b)));
+  await using byFile = await follower(b, { trust_domain_bundle_path: path, trust_domain_bundle_format: 'pem' });
+  await refresh(byFile, b);
+
+  const web = await TestTrustDomain.create('web.test');
+  const root = { certificate: parseCertificate(await rootOf(b)), tainted: false };
+  const bundle = TrustBundle.of(b.trustDomain, { x509Authorities: [root] });
+  await using site = await TestEndpoint.open(
+    await web.x509Svid('/site', { dnsNames: ['localhost'] }),
+    answering(formatBundleDocument(bundle)),
+  );
+  const webRoots = () => [toPem('CERTIFICATE', web.issuer.certificate.raw)];
+  await using byUrl = await follower(b, { trust_domain_bundle_url: site.url() }, { webRoots });
+  await refresh(byUrl, b);
+  await refresh(byUrl, b);
+  expect(site.requests).toHaveLength(1);
+  for (const home of [byFile, byUrl]) expect((await known(home, b)).jwtAuthorities).toHaveLength(1);
+
+  await using missing = await follower(b, { trust_domain_bundle_path: join(b.dir, 'none') });
+  await expect(refresh(missing, b)).rejects.toThrow(/failed to refresh bundle: .*ENOENT/);
 });
