@@ -57,6 +57,11 @@ export const serveBundle = async (parts: BundleEndpointParts): Promise<BundleEnd
       port: 'server.federation.bundle_endpoint.port',
     },
   });
+  if (settings.refreshHint >= 86_400) {
+    logger.warn('The refresh hint is long: others will learn late of new and of compromised authorities', {
+      refresh_hint: settings.refreshHint,
+    });
+  }
   logger.info('Publishing the bundle', {
     address: port.address,
     port: port.port,
