@@ -5,6 +5,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Random } from '../fuzz/random.ts';
+import { settle } from './settle.ts';
 import { SimulatedTime } from './simulated-time.ts';
 import { SimulatedTrustDomain } from './trust-domain.ts';
 import { SimulatedMachine } from './workloads.ts';
@@ -26,16 +27,13 @@ const SKEW = 4;
 
 const time = new SimulatedTime(1_900_000_000);
 const serverClock = time.machine();
-/** Lets everything that was set off come to its end: what takes a second of the month takes a moment here. */
-const settle = (): Promise<void> => delay(1);
-
 /** Time passes while something is waited for that takes some of it. */
 async function meanwhile<T>(work: Promise<T>): Promise<T> {
   const state = { done: false };
   const finished = work.finally(() => (state.done = true));
   finished.catch(() => {});
   while (!state.done) {
-    await time.pass(0.1);
+    await time.pass(0.02);
     await settle();
   }
   return finished;
@@ -97,6 +95,21 @@ async function meet(tokens: boolean): Promise<void> {
   }
 }
 
+/**
+ * Waits until a new entry has come to every machine, and its end too. Connections are opened again by timers of the real
+ * clock, so without it hours could pass before anybody notices that the server is back.
+ */
+async function allHear(path: string): Promise<void> {
+  const news = machines.map((machine, index) => ({ machine, path: `/machine-${index}/${path}` }));
+  const ids = await domain.addToEach(news.map(({ path }) => path));
+  const until = async (there: boolean): Promise<void> => {
+    while (news.some(({ machine, path }) => machine.holds(path) !== there)) await delay(5);
+  };
+  await until(true);
+  await domain.remove(ids);
+  await until(false);
+}
+
 /** What goes wrong in a day, one thing in each of its parts. */
 const TROUBLES: readonly (() => Promise<void>)[] = [
   async () => {
@@ -109,6 +122,7 @@ const TROUBLES: readonly (() => Promise<void>)[] = [
       await meet(false);
     }
     await meanwhile(domain.startServer());
+    await meanwhile(allHear('back'));
   },
   // The machines sleep. Longer, and SVIDs of an hour, renewed at half of it, would end meanwhile.
   async () => time.suspend(15 * MINUTE),

@@ -22,6 +22,7 @@ export class SimulatedTrustDomain implements AsyncDisposable {
   #server: Server | undefined;
   #port = 0;
   readonly #agents: Agent[] = [];
+  readonly #agentPaths: string[] = [];
 
   private constructor(dir: string, serverClock: MachineClock, random: () => number) {
     this.#dir = dir;
@@ -84,19 +85,32 @@ export class SimulatedTrustDomain implements AsyncDisposable {
     });
     this.#agents.push(agent);
     await agent.start();
-    await this.#addEntries(`/spire/agent/join_token/${token}`, paths);
+    const path = `/spire/agent/join_token/${token}`;
+    this.#agentPaths.push(path);
+    await this.#addEntries(path, paths);
     return `unix:${join(dir, 'api.sock')}`;
   }
 
-  async #addEntries(parent: string, paths: readonly string[]): Promise<void> {
+  /** An entry below each agent in turn. Resolves with their ids. */
+  async addToEach(paths: readonly string[]): Promise<string[]> {
+    const added = paths.map((path, index) => this.#addEntries(this.#agentPaths[index] ?? '', [path]));
+    return (await Promise.all(added)).flat();
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    const { results } = await this.#admin(entryV1.Entry, (entry) => entry.batchDeleteEntry({ ids: [...ids] }));
+    requireAll(results);
+  }
+
+  async #addEntries(parent: string, paths: readonly string[]): Promise<string[]> {
     const entries = paths.map((path) => ({
       spiffeId: { trustDomain: NAME, path },
       parentId: { trustDomain: NAME, path: parent },
       selectors: [{ type: 'unix', value: `uid:${process.getuid?.() ?? 0}` }],
     }));
     const { results } = await this.#admin(entryV1.Entry, (entry) => entry.batchCreateEntry({ entries }));
-    const refused = results.find(({ status }) => status?.code !== 0);
-    if (refused !== undefined) throw new Error(`entry: ${refused.status?.message}`);
+    requireAll(results);
+    return results.map(({ entry }) => entry?.id ?? '');
   }
 
   async #admin<S extends typeof agentV1.Agent | typeof entryV1.Entry, T>(
@@ -128,4 +142,11 @@ export class SimulatedTrustDomain implements AsyncDisposable {
     await this.stopServer();
     await rm(this.#dir, { recursive: true, force: true });
   }
+}
+
+function requireAll(
+  results: readonly { readonly status?: { readonly code: number; readonly message: string } | undefined }[],
+) {
+  const refused = results.find(({ status }) => status?.code !== 0);
+  if (refused !== undefined) throw new Error(`entry: ${refused.status?.message}`);
 }

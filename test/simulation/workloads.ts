@@ -38,6 +38,10 @@ export class SimulatedMachine implements AsyncDisposable {
     return this.jwt !== undefined && this.x509?.svids.length === this.workloads.length;
   }
 
+  holds(path: string): boolean {
+    return this.x509?.svids.some(({ id }) => id.path === path) === true;
+  }
+
   async #followX509(): Promise<void> {
     for await (const event of this.client.watchX509Context(this.#stop.signal)) {
       if (event.kind === 'withdrawn') this.x509 = undefined;
