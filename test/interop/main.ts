@@ -6,6 +6,7 @@ import { runCases, sum, type Tally } from './case.ts';
 import { cliCases } from './cli/cases.ts';
 import { differentialCases } from './differential/cases.ts';
 import { exampleSocket, goSpiffeCases } from './go-spiffe.ts';
+import { programs } from './programs/index.ts';
 import { pySpiffeCases } from './py-spiffe.ts';
 import { casesOf } from './spire/suite.ts';
 import { suites } from './suites/index.ts';
@@ -21,7 +22,7 @@ const selected = ({ name }: { readonly name: string }) =>
   values.only.length === 0 || values.only.some((text) => name.includes(text));
 
 const ofClients = [...goSpiffeCases, ...pySpiffeCases].filter(selected);
-const ofSpire = [...suites.flatMap(casesOf), ...cliCases, ...differentialCases].filter(selected);
+const ofSpire = [...[...suites, ...programs].flatMap(casesOf), ...cliCases, ...differentialCases].filter(selected);
 
 /** Client libraries share one stack, whose socket's place is built into go-spiffe's examples. */
 async function runClients(): Promise<Tally> {
