@@ -102,6 +102,14 @@ it('drops tokens of changed or removed entries, and of keys no more trusted (J3)
   expect(cache.size).toBe(0);
 });
 
+it('does not keep a token that was on its way when its key was dropped (J3)', async () => {
+  cache.retainKeys(new Set([domain.jwtSigner.kid]));
+  const coming = cache.get(entry, ['x'], signal);
+  cache.retainKeys(new Set(['another']));
+  await coming;
+  expect(cache.size).toBe(0);
+});
+
 it('keeps no token that is meant to be unique (J4)', async () => {
   const unique = entryOf(domain, 'a', { jwtSvidIncludeJti: true });
   await cache.get(unique, ['x'], signal);

@@ -46,6 +46,9 @@ export class JwtCache {
   // Ordered by last use.
   readonly #held = new Map<string, Held>();
   readonly #asked = new Map<string, Promise<Held>>();
+  #trusted: ReadonlySet<string> = new Set();
+  /** Key ids that were trusted once; few, because authorities are. */
+  readonly #dropped = new Set<string>();
 
   constructor(parts: JwtCacheParts) {
     this.#parts = parts;
@@ -77,6 +80,8 @@ export class JwtCache {
 
   /** Forgets the tokens of keys that are not among those trusted (J3). */
   retainKeys(kids: ReadonlySet<string>): void {
+    for (const kid of this.#trusted) if (!kids.has(kid)) this.#dropped.add(kid);
+    this.#trusted = kids;
     for (const [key, { kid }] of this.#held) if (!kids.has(kid)) this.#held.delete(key);
   }
 
@@ -121,6 +126,8 @@ export class JwtCache {
   }
 
   #keep(key: string, held: Held): void {
+    // It was on its way when its key was dropped.
+    if (this.#dropped.has(held.kid)) return;
     this.#held.delete(key);
     this.#held.set(key, held);
     for (const oldest of this.#held.keys()) {
