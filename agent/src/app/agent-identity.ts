@@ -1,7 +1,7 @@
 import { rotateAt } from '@steeple/core';
 import type { Clock, Logger } from '@steeple/daemon';
 import type { KeyManager, SigningKey } from '@steeple/plugins';
-import { backoff, Code, GrpcError } from '@steeple/proto/grpc';
+import { backoff, Code, GrpcError, heedRetryInfo } from '@steeple/proto/grpc';
 import { type Certificate, makeCsr, spkiOf, type TrustBundle, X509Svid } from '@steeple/spiffe';
 import { AgentStopped } from './agent-stopped.ts';
 import type { AttestedAgent } from './attest-node.ts';
@@ -102,7 +102,7 @@ export class AgentIdentity {
         await this.onServerError(error, signal);
         this.#stopIfExpired();
         failures++;
-        const wait = backoff(failures, random(), RETRY);
+        const wait = heedRetryInfo(error, backoff(failures, random(), RETRY));
         // Hurry only as long as there is something to save.
         const left = notAfter - clock.now();
         const retryIn = left > 0 ? Math.max(0.1, Math.min(wait, left / 4)) : wait;

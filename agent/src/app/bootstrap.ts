@@ -1,5 +1,5 @@
 import { type Clock, ConfigError, type Logger } from '@steeple/daemon';
-import { backoff } from '@steeple/proto/grpc';
+import { backoff, heedRetryInfo } from '@steeple/proto/grpc';
 import { TrustBundle, type TrustDomain } from '@steeple/spiffe';
 import type { AgentIdentity } from './agent-identity.ts';
 import { AgentStopped } from './agent-stopped.ts';
@@ -144,7 +144,7 @@ export class Bootstrap {
         signal.throwIfAborted();
         if (error instanceof ConfigError) throw error;
         if (isFinalRefusal(error)) throw refused(error as Error);
-        const wait = backoff(failures, random(), RETRY);
+        const wait = heedRetryInfo(error, backoff(failures, random(), RETRY));
         logger.warn(complaint, { retryIn: wait, error });
         await pause(clock, wait, signal);
         signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import { Code, GrpcError } from '@steeple/proto/grpc';
+import { Code, GrpcError, retryInfo } from '@steeple/proto/grpc';
 import { FakeClock, MemoryLogger } from '@steeple/test-kit';
 import { beforeEach, expect, it } from 'vitest';
 import { turn } from '../testing/fixtures.ts';
@@ -88,6 +88,18 @@ it('backs off from a server that is away, and comes back at once after a stream 
   await clock.advance(0.41);
   expect(push.live).toBe(false);
   expect(clock.untilNext).toBeLessThan(0.2);
+});
+
+it('comes back no sooner than an overloaded server asked', async () => {
+  streams = [
+    async function* () {
+      yield* [];
+      throw GrpcError.of(Code.UNAVAILABLE, 'busy', retryInfo(12.5));
+    },
+  ];
+  start();
+  await clock.settled();
+  expect(clock.untilNext).toBe(12.5);
 });
 
 it('ends with the error that makes the agent stop', async () => {

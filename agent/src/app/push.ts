@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@steeple/daemon';
-import { backoff, Code, GrpcError } from '@steeple/proto/grpc';
+import { backoff, Code, GrpcError, heedRetryInfo } from '@steeple/proto/grpc';
 import type { ServerApi } from './server-api.ts';
 import type { Sync } from './sync.ts';
 import { pause } from './wake-up.ts';
@@ -51,7 +51,8 @@ export class Push {
       failures = ended.wasLive ? 0 : failures + 1;
       logger.debug('The stream of announcements ended', { error: ended.error });
       if (ended.error !== undefined) await this.#parts.onServerError(ended.error, signal);
-      await pause(clock, failures === 0 ? 0.2 * random() : backoff(failures, random(), RETRY), signal);
+      const wait = failures === 0 ? 0.2 * random() : backoff(failures, random(), RETRY);
+      await pause(clock, heedRetryInfo(ended.error, wait), signal);
     }
   }
 

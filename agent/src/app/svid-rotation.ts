@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { rotateAt, rotateForAvailability } from '@steeple/core';
 import type { Clock, Logger } from '@steeple/daemon';
-import { backoff, Code } from '@steeple/proto/grpc';
+import { backoff, Code, heedRetryInfo } from '@steeple/proto/grpc';
 import { type Certificate, generateKey, type KeyType, localSigner, makeCsr, X509Svid } from '@steeple/spiffe';
 import type { AgentEntry } from './agent-entry.ts';
 import { BatchSize } from './batch-size.ts';
@@ -105,7 +105,7 @@ export class SvidRotation {
       if (signal.aborted) return;
       this.#failures++;
       this.#batch.failed();
-      const wait = backoff(this.#failures, random(), BATCH_RETRY);
+      const wait = heedRetryInfo(error, backoff(this.#failures, random(), BATCH_RETRY));
       this.#notBefore = clock.now() + wait;
       logger.warn('Could not get X509-SVIDs', { count: entries.length, retryIn: wait, error });
       // R3; whoever waits for a first SVID learns that it will not come soon.

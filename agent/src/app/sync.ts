@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@steeple/daemon';
-import { backoff, Code, GrpcError } from '@steeple/proto/grpc';
+import { backoff, Code, GrpcError, heedRetryInfo } from '@steeple/proto/grpc';
 import { type TrustBundle, TrustDomain } from '@steeple/spiffe';
 import type { AgentEntry } from './agent-entry.ts';
 import type { IdentityCache } from './identity-cache.ts';
@@ -86,7 +86,8 @@ export class Sync {
       if (signal.aborted) return 0;
       this.#failures++; // Y4
       const max = Math.min(480, interval * 48);
-      const wait = backoff(this.#failures, random(), { initial: interval, max, multiplier: 1.5, jitter: 0.1 });
+      const own = backoff(this.#failures, random(), { initial: interval, max, multiplier: 1.5, jitter: 0.1 });
+      const wait = heedRetryInfo(error, own);
       logger.warn('Could not synchronise with the server', { retryIn: wait, error });
       await this.#parts.onServerError(error, signal);
       return wait;

@@ -10,6 +10,7 @@ export { HealthState, healthHandlers } from './health.ts';
 export type { Middleware, MiddlewareCall } from './middleware.ts';
 export { type OpenCall, OpenCalls } from './open-calls.ts';
 export { reflectionHandlers } from './reflection.ts';
+export { heedRetryInfo, retryInfo } from './retry-info.ts';
 export { type ServeOptions, type ServiceImplementation, serviceImplementation } from './serve.ts';
 export { methodPath } from './service.ts';
 export {
