@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { connect as connectPlain } from 'node:net';
 import { connect } from 'node:tls';
 import { toPem } from '@steeple/spiffe';
@@ -121,6 +121,21 @@ it('says why there is no certificate, and tries again later', async () => {
   acme.challengePort = endpoint?.port ?? 0;
   await clock.settled();
   await clock.advance(300);
+  await logged('Certificate obtained by ACME');
+  expect(await serial()).toMatch(/^[0-9A-F]+$/);
+});
+
+it('serves and keeps no certificate that is for something else', async () => {
+  acme.certifies = 'other.test';
+  await start();
+  await logged('No certificate could be obtained by ACME');
+  expect(String(logger.records.at(-1)?.fields['error'])).toContain('for something else');
+  expect(await readdir(dir.join('data', 'bundle-acme'))).toEqual(['account.pem']);
+  await writeFile(dir.join('data', 'bundle-acme', 'certificate.pem'), 'not a certificate');
+  acme.certifies = undefined;
+  await stop();
+  acme.challengePort = 0;
+  await start();
   await logged('Certificate obtained by ACME');
   expect(await serial()).toMatch(/^[0-9A-F]+$/);
 });

@@ -6,7 +6,7 @@ import { generateKey } from '@steeple/spiffe';
 import { ENDPOINT_TLS } from '../endpoint-tls.ts';
 import type { EndpointIdentity, UnboundEndpoint } from '../unbound-endpoint.ts';
 import { AcmeFront } from './acme-front.ts';
-import { AcmeStore, type Validity } from './acme-store.ts';
+import { AcmeStore, isGoodFor, type Validity } from './acme-store.ts';
 import { challengeCertificate } from './challenge-certificate.ts';
 import { obtainCertificate } from './obtain-certificate.ts';
 
@@ -44,6 +44,7 @@ export const acmeEndpoint = async (
     const want = { ...identity, account: await store.account(), key: privateKey, roots: webRoots(), clock, answer };
     const cert = await obtainCertificate(want, signal);
     const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    if (!isGoodFor({ cert, key }, domainName)) throw new Error('the ACME server sent a certificate for something else');
     current = await store.save({ cert, key });
     server.setSecureContext({ ...ENDPOINT_TLS, ...pairOf(current) });
     logger.info('Certificate obtained by ACME', { domain_name: domainName, expires_at: current.notAfter });

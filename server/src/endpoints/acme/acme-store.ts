@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CertificateAndKey, ensureDir, writeFileAtomic } from '@steeple/daemon';
@@ -39,8 +39,8 @@ export class AcmeStore {
     const stored = await readIfThere(join(this.#dir, 'certificate.pem'));
     if (stored === undefined) return undefined;
     try {
-      const isForName = new X509Certificate(certificateIn(stored)).checkHost(domainName) !== undefined;
-      return isForName ? { cert: certificateIn(stored), key: stored, ...validityOf(stored) } : undefined;
+      const pair = { cert: certificateIn(stored), key: stored };
+      return isGoodFor(pair, domainName) ? { ...pair, ...validityOf(stored) } : undefined;
     } catch {
       return undefined;
     }
@@ -53,6 +53,12 @@ export class AcmeStore {
     return { cert, key, ...validityOf(cert) };
   }
 }
+
+/** Whether the certificate is for the name and the key. @throws Error if one of them cannot be read */
+export const isGoodFor = ({ cert, key }: CertificateAndKey, domainName: string): boolean => {
+  const leaf = new X509Certificate(cert);
+  return leaf.checkHost(domainName) !== undefined && leaf.checkPrivateKey(createPrivateKey(key));
+};
 
 const validityOf = (pem: string): Validity => {
   const { validFromDate, validToDate } = new X509Certificate(certificateIn(pem));
