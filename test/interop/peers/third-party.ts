@@ -22,7 +22,7 @@ const programs = {
   'grpc-health-probe': {
     name: 'grpc-health-probe',
     package: 'github.com/grpc-ecosystem/grpc-health-probe',
-    version: '0.4.37',
+    version: '0.4.62',
   },
 } as const satisfies Record<string, GoProgram>;
 

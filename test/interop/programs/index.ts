@@ -1,5 +1,6 @@
 import type { Suite } from '../spire/suite.ts';
+import { envoys } from './envoy.ts';
 import { spiffeHelperSuite } from './spiffe-helper.ts';
 
 /** Programs of third parties, unchanged: each is a case with ours and one with SPIRE's. */
-export const programs: readonly Suite[] = [spiffeHelperSuite];
+export const programs: readonly Suite[] = [spiffeHelperSuite, envoys];
