@@ -67,6 +67,36 @@ describe('spire', () => {
     await upstream.close();
   });
 
+  it('finds out which of several identities is that of a server below', async () => {
+    await above.admit('/first', '/second', '/downstream', '/last');
+    const upstream = await open();
+    await upstream.mintX509Ca(await request(), 60, never);
+    await upstream.mintX509Ca(await request(), 60, never);
+    // The news takes its way, so ask until it has come.
+    const outcome = async () => {
+      const minted = upstream.mintX509Ca(await request(), 60, never);
+      return minted.then(
+        () => 'signed',
+        ({ code }: { code: string }) => code,
+      );
+    };
+    await above.admit('/first', '/second');
+    while ((await outcome()) !== 'permission-denied') await systemClock.sleep(0.01);
+    await above.admit('/second', '/downstream');
+    while ((await outcome()) !== 'signed') await systemClock.sleep(0.01);
+    await upstream.close();
+  });
+
+  it('goes on with another agent on the same socket', async () => {
+    const upstream = await open();
+    await upstream.mintX509Ca(await request(), 60, never);
+    await above.agent.crash();
+    await above.agent.listen();
+    await above.admit();
+    await upstream.mintX509Ca(await request(), 60, never);
+    await upstream.close();
+  });
+
   it('says that a server without WIT has no place for such keys', async () => {
     above.hasWit = false;
     const upstream = await open();

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { Server } from '@grpc/grpc-js';
 import { FakeWorkloadApi, TestTrustDomain } from '@steeple/client/testing';
 import { authorizeAny, type SpiffeGrpcPort, serveGrpc } from '@steeple/client/tls';
-import { Code, GrpcError, serviceImplementation } from '@steeple/proto/grpc';
+import { type CallContext, Code, GrpcError, serviceImplementation } from '@steeple/proto/grpc';
 import { bundleV1, svidV1, type types } from '@steeple/proto/server-api';
 import { readCsr, type TokenAuthority } from '@steeple/spiffe';
 import { readKeys, wireKey } from '../spire/wire.ts';
+
+const DOWNSTREAM = '/downstream';
 
 /** A server above with the agent that lets us in; for tests only. It signs, takes keys and can be told to misbehave. */
 export class FakeUpstream implements AsyncDisposable {
@@ -40,9 +42,10 @@ export class FakeUpstream implements AsyncDisposable {
     return this.agent.address.replace('unix://', '');
   }
 
-  /** The agent gives an identity, as for an entry with the switch downstream. */
-  async admit(): Promise<void> {
-    this.agent.issue({ svids: [await this.domain.x509Svid('/downstream')], bundles: [this.domain.bundle] });
+  /** The agent gives identities; only that of an entry with the switch downstream may do what a server below may. */
+  async admit(...paths: readonly string[]): Promise<void> {
+    const svids = (paths.length === 0 ? [DOWNSTREAM] : paths).map((path) => this.domain.x509Svid(path));
+    this.agent.issue({ svids: await Promise.all(svids), bundles: [this.domain.bundle] });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -76,8 +79,10 @@ export class FakeUpstream implements AsyncDisposable {
     });
   }
 
-  async #sign({ csr, preferredTtl }: svidV1.NewDownstreamX509CARequest) {
+  async #sign({ csr, preferredTtl }: svidV1.NewDownstreamX509CARequest, { peerKey }: CallContext) {
     return this.#answer(async () => {
+      const caller = this.#port.peer({ getPeer: () => peerKey })?.id.path;
+      if (caller !== DOWNSTREAM) throw GrpcError.of(Code.PERMISSION_DENIED, `not for ${caller}`);
       this.preferredTtls.push(preferredTtl);
       const { spki, uriSans, subject } = readRequest(csr);
       if (uriSans.join() !== this.domain.trustDomain.id) throw GrpcError.of(Code.INVALID_ARGUMENT, 'malformed CSR');
