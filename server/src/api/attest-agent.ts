@@ -42,7 +42,7 @@ const readParams = (first: IteratorResult<Request>): { type: string; payload: Ui
   if (!params) return malformed('missing X509-SVID parameters');
   if (params.csr.length === 0) return malformed('missing CSR');
   if (data.type === '') return malformed('missing attestation data type');
-  if (data.payload.length === 0) return malformed('missing attestation payload');
+  if (data.payload.length === 0) return malformed('missing attestation data payload');
   return { type: data.type, payload: data.payload, csr: params.csr };
 };
 

@@ -15,7 +15,7 @@ export interface Request {
 }
 
 /** Something that one request cannot show, such as walking through pages; the result is compared. */
-export interface Walk {
+interface Walk {
   readonly name: string;
   readonly walk: (api: ServerApi) => Promise<JsonValue>;
   readonly better?: string;
