@@ -18,17 +18,25 @@ export class OpenStreams {
     this.#clock = clock;
   }
 
-  /** A signal that also aborts when the opener has died, and the function that ends the watch and all that hangs on the signal. */
+  /**
+   * A signal that aborts with the given one and when the opener has died, and the function that ends the watch and all that
+   * hangs on the signal.
+   */
   guard(peer: PeerCredentials, signal: AbortSignal): { readonly signal: AbortSignal; readonly release: () => void } {
-    const death = new AbortController();
+    const end = new AbortController();
+    // Not AbortSignal.any: it would cost each of thousands of streams another signal and several sets.
+    const forward = () => end.abort(signal.reason);
+    signal.addEventListener('abort', forward, { once: true });
+    if (signal.aborted) forward();
     const streams = this.#streams.get(peer) ?? new Set();
-    this.#streams.set(peer, streams.add(death));
+    this.#streams.set(peer, streams.add(end));
     const release = () => {
-      streams.delete(death);
+      signal.removeEventListener('abort', forward);
+      streams.delete(end);
       if (streams.size === 0) this.#streams.delete(peer);
-      death.abort();
+      end.abort();
     };
-    return { signal: AbortSignal.any([signal, death.signal]), release };
+    return { signal: end.signal, release };
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import { keepHeapSmall } from '../keep-heap-small.ts';
 import type { Flag, Noun } from '../verb.ts';
 import { admin, configFlag, expandEnvFlag, watchFlag, workloadSocketFlag } from './common-flags.ts';
 import { agentDebugVerb, agentLoggerNoun } from './logger.ts';
@@ -27,7 +28,10 @@ export const agentNoun: Noun = {
           choices: ['error', 'warn', 'info', 'debug', 'trace'],
         },
       ],
-      load: async () => (await import('../commands/agent/run.ts')).run,
+      load: async () => {
+        keepHeapSmall();
+        return (await import('../commands/agent/run.ts')).run;
+      },
     },
     {
       name: 'validate',
