@@ -1,6 +1,7 @@
 import type { Suite } from '../spire/suite.ts';
 import { envoys } from './envoy.ts';
+import { envoyFederation } from './envoy-federation.ts';
 import { spiffeHelperSuite } from './spiffe-helper.ts';
 
 /** Programs of third parties, unchanged: each is a case with ours and one with SPIRE's. */
-export const programs: readonly Suite[] = [spiffeHelperSuite, envoys];
+export const programs: readonly Suite[] = [spiffeHelperSuite, envoys, envoyFederation];
