@@ -1,5 +1,5 @@
-import { BlockList, createServer, isIP, type Server, type Socket } from 'node:net';
-import type { TLSSocket, Server as TlsServer } from 'node:tls';
+import { BlockList, isIP, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Logger } from '@steeple/daemon';
 import { type ProxySource, readProxyHeader } from './proxy-header.ts';
 
@@ -26,17 +26,16 @@ export const trustedRanges = (cidrs: readonly string[]): BlockList => {
  */
 export class ProxyFront {
   readonly #trusted: BlockList;
-  readonly #tls: TlsServer;
+  readonly #next: (socket: Socket, address: string | undefined) => void;
   readonly #logger: Logger;
   /** By address and port of the proxy's end: TLS knows a connection by nothing else. */
   readonly #sources = new Map<string, ProxySource>();
-  readonly server: Server;
 
-  constructor(cidrs: readonly string[], tls: TlsServer, logger: Logger) {
+  /** `next` takes the connection, still paused, with the address of whom it counts for. */
+  constructor(cidrs: readonly string[], next: (socket: Socket, address: string | undefined) => void, logger: Logger) {
     this.#trusted = trustedRanges(cidrs);
-    this.#tls = tls;
+    this.#next = next;
     this.#logger = logger;
-    this.server = createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
   }
 
   /** Whom the proxy named; undefined when the other end is the client itself. */
@@ -44,10 +43,11 @@ export class ProxyFront {
     return this.#sources.get(keyOf(socket));
   }
 
-  #accept(socket: Socket): void {
+  /** Takes a connection that is paused. */
+  accept(socket: Socket): void {
     socket.on('error', () => {});
     if (!this.#isTrusted(socket.remoteAddress)) {
-      this.#tls.emit('connection', socket);
+      this.#next(socket, socket.remoteAddress);
       return;
     }
     this.#readHeader(socket).then(
@@ -57,7 +57,7 @@ export class ProxyFront {
           this.#sources.set(key, source);
           socket.once('close', () => this.#sources.delete(key));
         }
-        this.#tls.emit('connection', socket);
+        this.#next(socket, source?.address ?? socket.remoteAddress);
       },
       (error: unknown) => {
         this.#logger.warn('Connection refused', { remote_address: socket.remoteAddress, error });

@@ -1,16 +1,21 @@
-import type { AddressInfo, Server as NetServer } from 'node:net';
-import { type Authorizer, createTlsServer } from '@steeple/client/tls';
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
+import { type Authorizer, createTlsServer, peerOf } from '@steeple/client/tls';
 import { type Clock, ConfigError, type Logger } from '@steeple/daemon';
 import type { GrpcHost, Peer } from '@steeple/daemon/listen';
 import type { BundleSource, X509SvidSource } from '@steeple/spiffe';
 import { certificateLife } from './certificate-life.ts';
+import { HandshakeQueue } from './handshake-queue.ts';
 import { ProxyFront } from './proxy-front.ts';
+import { STRANGER_LIFE, Strangers } from './strangers.ts';
 
 /** Milliseconds a handshake may take. */
 const HANDSHAKE_TIMEOUT = 10_000;
 
 /** Open connections; an agent needs two. */
 const MAX_CONNECTIONS = 20_000;
+
+/** How many of them may be by clients without a certificate. */
+const MAX_STRANGERS = 4000;
 
 export interface TlsListenerParts {
   readonly host: GrpcHost;
@@ -33,6 +38,7 @@ export interface TlsListenerParts {
  * 1. A certificate is asked for and not needed; one that is presented must verify against the bundle of its own trust
  *    domain and be somebody's that is awaited, else the connection ends before HTTP/2 sees a byte of it.
  * 2. No session is ever resumed, so what was verified is what is there.
+ * 3. However many come at once, handshakes begin at a pace that leaves time for everything else.
  */
 export class TlsListener {
   readonly #server: NetServer;
@@ -44,6 +50,7 @@ export class TlsListener {
   /** @throws {ConfigError} when the port cannot be had */
   static async listen(parts: TlsListenerParts): Promise<TlsListener> {
     const { host, logger } = parts;
+    const strangers = new Strangers(MAX_STRANGERS);
     const server = createTlsServer(
       {
         svid: parts.svid,
@@ -56,6 +63,7 @@ export class TlsListener {
         tls: { ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_TIMEOUT },
       },
       (socket) => {
+        handshakes.finished(socket);
         const source = front?.sourceOf(socket);
         const address = plainAddress(source?.address ?? socket.remoteAddress);
         // Clients that offer nothing get this far; gRPC needs HTTP/2 agreed upon.
@@ -63,17 +71,28 @@ export class TlsListener {
           socket.destroy();
           return;
         }
+        const isStranger = peerOf(socket) === undefined;
+        if (isStranger && !strangers.admit(socket)) {
+          socket.destroy();
+          return;
+        }
         const peer: Peer = { kind: 'tcp', address, tls: socket, ...portOf(source?.port ?? socket.remotePort) };
-        host.inject(socket, peer, certificateLife(socket, parts.clock.now()));
+        host.inject(socket, peer, isStranger ? STRANGER_LIFE : certificateLife(socket, parts.clock.now()));
       },
     );
     server.on('tlsClientError', (error, socket) => {
       logger.debug('TLS handshake failed', { remote_address: plainAddress(socket.remoteAddress), error });
     });
-    const front = parts.trustedProxies && new ProxyFront(parts.trustedProxies, server, logger);
-    const listener = front?.server ?? server;
+    const handshakes = new HandshakeQueue((socket) => server.emit('connection', socket), parts.clock);
+    const queue = (socket: Socket, address: string | undefined): void => handshakes.add(socket, address ?? '');
+    const front = parts.trustedProxies && new ProxyFront(parts.trustedProxies, queue, logger);
+    const listener = createServer({ pauseOnConnect: true }, (socket) =>
+      front ? front.accept(socket) : queue(socket, socket.remoteAddress),
+    );
     listener.maxConnections = MAX_CONNECTIONS;
     await listening(listener, parts.address, parts.port);
+    // An accept that fails, for want of descriptors for example, must not end the process.
+    listener.on('error', (error) => logger.warn('Accepting a connection failed', { error }));
     return new TlsListener(listener);
   }
 
