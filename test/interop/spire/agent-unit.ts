@@ -56,6 +56,12 @@ export class AgentUnit {
     return unit;
   }
 
+  /** How this agent attests; another one can say the same. */
+  get proof(): Pick<AgentOptions, 'joinToken' | 'node'> {
+    const { joinToken } = this.#options;
+    return joinToken === undefined ? (this.node === undefined ? {} : { node: this.node }) : { joinToken };
+  }
+
   get socket(): string {
     return join(this.dir, 'run', 'api.sock');
   }

@@ -2,6 +2,7 @@ import type { Suite } from '../spire/suite.ts';
 import { acme } from './acme.ts';
 import { adminEndpoints } from './admin-endpoints.ts';
 import { agentCli } from './agent-cli.ts';
+import { agentTakeover } from './agent-takeover.ts';
 import { authorityRotate } from './authority-rotate.ts';
 import { debugEndpoints } from './debug-endpoints.ts';
 import { delegatedIdentity } from './delegatedidentity.ts';
@@ -52,6 +53,7 @@ export const suites: readonly Suite[] = [
   oidcDiscoveryProvider,
   migrate,
   upgrade,
+  agentTakeover,
   mixedAgents,
   serverRestarts,
   agentRestarts,
