@@ -9,6 +9,7 @@ import { masked } from './mask.ts';
 import { type Outcome, openPlace, runStep } from './place.ts';
 import { script } from './script.ts';
 import { type CommandStep, type Step, wordsOf } from './step.ts';
+import { watchCases } from './watch.ts';
 
 const PROGRAMS = ['spire-server', 'spire-agent'] as const;
 const env = { SPIRE_SERVER_FFLAGS: 'wit-svid' };
@@ -144,4 +145,5 @@ export const cliCases: readonly Case[] = [
   compared('spire', 'steeple'),
   compared('steeple', 'spire'),
   compared('steeple', 'steeple'),
+  ...watchCases,
 ];
