@@ -10,13 +10,28 @@ export async function* distinctMessages<S extends DescMessage>(
   schema: S,
   messages: AsyncIterable<MessageShape<S>>,
 ): AsyncGenerator<Encoded<S>, void, undefined> {
-  const encode = encoderOf(schema);
-  let sent: Encoded<S> | undefined;
+  const news = new News(schema);
   for await (const message of messages) {
-    const encoded = encode(message);
-    if (encoded === sent || (sent !== undefined && Buffer.compare(sent.bytes, encoded.bytes) === 0)) continue;
-    sent = encoded;
-    yield encoded;
+    const encoded = news.in(message);
+    if (encoded !== undefined) yield encoded;
+  }
+}
+
+/** Knows what a stream was last told. */
+export class News<S extends DescMessage> {
+  readonly #encode: Encode<S>;
+  #told: Encoded<S> | undefined;
+
+  constructor(schema: S) {
+    this.#encode = encoderOf(schema);
+  }
+
+  /** The message if it says something new; it is then taken for told. */
+  in(message: MessageShape<S>): Encoded<S> | undefined {
+    const encoded = this.#encode(message);
+    if (this.#told !== undefined && Buffer.compare(this.#told.bytes, encoded.bytes) === 0) return undefined;
+    this.#told = encoded;
+    return encoded;
   }
 }
 

@@ -4,7 +4,7 @@ import type { IdentityCache, SubscribeOptions } from '../app/identity-cache.ts';
 import { noIdentity } from '../app/workload-attestation.ts';
 import { type WorkloadView, withoutDuplicateHints } from '../app/workload-view.ts';
 import type { Callers } from './callers.ts';
-import { distinctMessages } from './distinct-messages.ts';
+import { News } from './distinct-messages.ts';
 import { oncePer } from './once-per.ts';
 
 export interface WorkloadCallsParts {
@@ -46,8 +46,13 @@ export class WorkloadCalls {
     const { selectors, signal, release } = await this.#parts.callers.attest(ctx);
     try {
       const views = this.#parts.cache.subscribe(selectors, signal, options);
-      const messages = this.#messages(options.through?.(views, signal) ?? views, signal, options);
-      yield* distinctMessages(schema, messages);
+      const news = new News(schema);
+      // In one loop, not in layers of generators: there are thousands of these.
+      for await (const view of options.through?.(views, signal) ?? views) {
+        const message = await options.project(this.#distinct(view), signal);
+        const encoded = message && news.in(message);
+        if (encoded !== undefined) yield encoded;
+      }
       // The views end only with the signal; its reason is the stream's status.
       throw signal.reason;
     } finally {
@@ -64,13 +69,6 @@ export class WorkloadCalls {
 
   get synced(): boolean {
     return this.#parts.cache.synced;
-  }
-
-  async *#messages<T>(views: Views, signal: AbortSignal, { project }: StreamOptions<T>): AsyncGenerator<T, void> {
-    for await (const view of views) {
-      const message = await project(this.#distinct(view), signal);
-      if (message !== undefined) yield message;
-    }
   }
 }
 

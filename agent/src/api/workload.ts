@@ -54,6 +54,7 @@ export function workloadHandlers(parts: WorkloadApiParts): Handlers<typeof Spiff
   // Before attestation, so that nobody has to be somebody to learn that a profile is not offered (section 7).
   const requireProfile = (profile: Profile): void => requireOffered(settings, profile);
   const x509 = oncePer(x509SvidResponse);
+  const x509Svids = { x509: true, project: (view: WorkloadView) => x509View(view, calls, x509) };
   const bundles = <T extends object>(respond: (bundles: readonly TrustBundle[]) => T): StreamOptions<T> => {
     const message = oncePer((view: WorkloadView) => respond([view.bundle, ...view.federatedBundles]));
     return { project: (view) => message(requireBundles(view, calls, settings)) };
@@ -62,20 +63,19 @@ export function workloadHandlers(parts: WorkloadApiParts): Handlers<typeof Spiff
   const witBundles = bundles(witBundlesResponse);
 
   return {
-    async *fetchX509SVID(_request, ctx) {
+    fetchX509SVID(_request, ctx) {
       requireProfile('x509');
-      const project = (view: WorkloadView) => x509View(view, calls, x509);
-      yield* calls.stream(X509SVIDResponseSchema, ctx, { x509: true, project });
+      return calls.stream(X509SVIDResponseSchema, ctx, x509Svids);
     },
 
-    async *fetchX509Bundles(_request, ctx) {
+    fetchX509Bundles(_request, ctx) {
       requireProfile('x509');
-      yield* calls.stream(X509BundlesResponseSchema, ctx, x509Bundles);
+      return calls.stream(X509BundlesResponseSchema, ctx, x509Bundles);
     },
 
-    async *fetchJWTBundles(_request, ctx) {
+    fetchJWTBundles(_request, ctx) {
       requireProfile('jwt');
-      yield* calls.stream(JWTBundlesResponseSchema, ctx, jwtBundles);
+      return calls.stream(JWTBundlesResponseSchema, ctx, jwtBundles);
     },
 
     async fetchJWTSVID(request, ctx) {
@@ -120,9 +120,9 @@ export function workloadHandlers(parts: WorkloadApiParts): Handlers<typeof Spiff
       });
     },
 
-    async *fetchWITBundles(_request, ctx) {
+    fetchWITBundles(_request, ctx) {
       requireProfile('wit');
-      yield* calls.stream(WITBundlesResponseSchema, ctx, witBundles);
+      return calls.stream(WITBundlesResponseSchema, ctx, witBundles);
     },
   };
 }
