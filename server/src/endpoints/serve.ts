@@ -15,6 +15,7 @@ import {
 import { rolloutV1, syncV1 } from '@steeple/proto/steeple-api';
 import { toGrpcError } from '../api/status.ts';
 import { auditLog } from './audit-log.ts';
+import { callAdmission } from './call-admission.ts';
 import { callLog } from './call-log.ts';
 import { type GuardParts, guard } from './guard.ts';
 import { type RateSwitches, rateLimits } from './rate-limits.ts';
@@ -46,11 +47,11 @@ export interface ServeParts {
 }
 
 /** As SPIRE's server has it: certificates are checked against the bundle of the day every three minutes. */
-const REMOTE_LIMITS: HostLimits = { age: { max: 180, grace: 10 } };
+const REMOTE_LIMITS: HostLimits = { age: { max: 180, grace: 10 }, concurrentStreams: 250, sessionMegabytes: 16 };
 
 /** What agents and remote administrators can call. */
 export const remoteHost = (parts: ServeParts): GrpcHost => {
-  const host = newHost(parts, REMOTE_LIMITS);
+  const host = newHost(parts, REMOTE_LIMITS, [callAdmission(parts.clock)]);
   addCommon(host, parts.services);
   host.add(syncV1.Sync, parts.services.sync);
   return host;
@@ -76,23 +77,28 @@ const addCommon = (host: GrpcHost, services: Services): void => {
   host.add(rolloutV1.Rollout, services.rollout);
 };
 
-const newHost = (parts: ServeParts, options: HostLimits = {}): GrpcHost => {
+const newHost = (parts: ServeParts, options: HostLimits = {}, admission: readonly Middleware[] = []): GrpcHost => {
   const { logger, clock } = parts;
   const host: GrpcHost = new GrpcHost({
     logger,
     clock,
     options,
-    middleware: chain(parts, (key) => host.peer(key)),
+    middleware: chain(parts, admission, (key) => host.peer(key)),
     mapError: (error) => toGrpcError(error),
   });
   return host;
 };
 
-/** Log, identify and allow, rate, audit, handle: nothing below the guard runs for a caller that may not call. */
-const chain = (parts: ServeParts, peer: (key: string) => Peer | undefined): Middleware[] => [
+/** Log, identify and allow, rate, admit, audit, handle: nothing below the guard runs for a caller that may not call. */
+const chain = (
+  parts: ServeParts,
+  admission: readonly Middleware[],
+  peer: (key: string) => Peer | undefined,
+): Middleware[] => [
   ...parts.meter,
   callLog(parts.logger, parts.clock),
   guard({ ...parts.guard, peer }),
   rateLimits(parts.rateLimit, parts.clock),
+  ...admission,
   ...(parts.auditLog ? [auditLog(parts.logger)] : []),
 ];
