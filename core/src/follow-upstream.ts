@@ -4,6 +4,8 @@ import { advance } from './bundle-changes.ts';
 /** What an upstream authority trusts; a kind it does not speak of is left out. */
 export interface UpstreamTrust {
   readonly x509: readonly X509Authority[];
+  /** It marks what is compromised, so that a marked root which is gone was revoked. Files of certificates do not. */
+  readonly marks?: boolean;
   readonly jwt?: readonly TokenAuthority[];
   readonly wit?: readonly TokenAuthority[];
 }
@@ -19,7 +21,7 @@ export interface FollowedUpstream {
 
 /**
  * The bundle after a look upstream. What is new there is added; what upstream has merely dropped stays until it expires,
- * because SVIDs under it are in use; what was marked here and is gone there was revoked, and goes.
+ * because SVIDs under it are in use; what was marked here and is gone there was revoked, and goes, if upstream marks at all.
  *
  * @param revokedHere key ids that were revoked at this server and are not to come back from above
  */
@@ -28,7 +30,7 @@ export function followUpstream(
   trust: UpstreamTrust,
   revokedHere: ReadonlySet<string> = new Set(),
 ): FollowedUpstream {
-  const { x509, newlyTainted } = followRoots(bundle.x509Authorities, trust.x509);
+  const { x509, newlyTainted } = followRoots(bundle.x509Authorities, trust);
   const followed = advance(bundle, {
     x509Authorities: x509,
     jwtAuthorities: followKeys(bundle.jwtAuthorities, trust.jwt, revokedHere),
@@ -37,10 +39,10 @@ export function followUpstream(
   return { bundle: followed, newlyTainted };
 }
 
-function followRoots(known: readonly X509Authority[], upstream: readonly X509Authority[]) {
+function followRoots(known: readonly X509Authority[], { x509: upstream, marks = false }: UpstreamTrust) {
   const above = new Map(upstream.map((root) => [rootName(root), root]));
   const here = new Set(known.map(rootName));
-  const kept = known.filter((root) => !root.tainted || above.has(rootName(root)));
+  const kept = known.filter((root) => !root.tainted || !marks || above.has(rootName(root)));
   const added = upstream.filter((root) => !here.has(rootName(root)));
   const newlyTainted = known.filter((root) => !root.tainted && above.get(rootName(root))?.tainted === true);
   return { x509: [...kept, ...added], newlyTainted: newlyTainted.map(({ certificate }) => certificate) };

@@ -61,13 +61,12 @@ export const createAuthorities = async (
   const keys = meter ? measuredKeys(ownKeys, meter) : ownKeys;
   const book = new AuthorityBook(datastore.authorities, bundles);
   const serial = new Serial();
-  const hasUpstream = upstream !== undefined;
-  const taints = new AuthorityTaints(book, serial, hasUpstream, logger);
+  const taints = new AuthorityTaints(book, serial, upstream !== undefined, logger);
   const delivery = new BundleDelivery(datastore.agents, clock);
   const signing = new ActiveAuthorities();
   const active = meter ? measuredActive(signing, meter, { trustDomain, now: () => clock.now() }) : signing;
   const kinds = authorityKinds(config);
-  const shared = { kinds, book, serial, keys, taints, delivery, active, hasUpstream };
+  const shared = { kinds, book, serial, keys, taints, delivery, active, upstream };
   const rotation = new AuthorityRotation({ ...shared, clock, logger });
   const below = { trustDomain, clock, random, caTtl: config.caTtl, hasWit: config.witEnabled };
   const unmeasured = new Downstream({ ...shared, ...below });

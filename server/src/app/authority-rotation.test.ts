@@ -54,7 +54,7 @@ const begin = async ({ clock, datastore, keys }: Stores) => {
     serial,
     taints,
     delivery,
-    hasUpstream: false,
+    upstream: undefined,
     keys: new AuthorityKeys(keys, systemRandom, {
       trustDomain: TD,
       ttl: 24 * HOUR,

@@ -21,6 +21,7 @@ import { type AuthorityKeys, isSignedAbove, published } from './authority-keys.t
 import type { AuthorityTaints } from './authority-taints.ts';
 import type { BundleDelivery } from './bundle-delivery.ts';
 import type { Serial } from './serial.ts';
+import type { Upstream } from './upstream.ts';
 import { issuerOf, rootOf, UpstreamView } from './upstream-view.ts';
 
 /** The rotation looks at least this often, seconds. */
@@ -38,7 +39,8 @@ export interface AuthorityRotationParts {
   readonly taints: Pick<AuthorityTaints, 'revokedHere'>;
   readonly delivery: Pick<BundleDelivery, 'lagging' | 'caughtUp'>;
   readonly active: ActiveAuthorities;
-  readonly hasUpstream: boolean;
+  /** Undefined: the X.509 authorities are roots of our own. */
+  readonly upstream: Pick<Upstream, 'takesKeys'> | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -66,7 +68,7 @@ export class AuthorityRotation {
   constructor(parts: AuthorityRotationParts) {
     this.#parts = parts;
     this.#book = parts.book;
-    this.#above = new UpstreamView(parts.hasUpstream, () => parts.clock.now());
+    this.#above = new UpstreamView(parts.upstream, () => parts.clock.now());
   }
 
   /** Takes up where the last run ended, or begins. Afterwards every kind can sign. */

@@ -31,6 +31,7 @@ let rotation: AuthorityRotation;
 let taints: AuthorityTaints;
 let active: ActiveAuthorities;
 let first: Certificate;
+let upstream: Upstream;
 
 /** A server's authorities below the fake; `start` is left to the test. */
 beforeEach(async () => {
@@ -43,7 +44,7 @@ beforeEach(async () => {
   const datastore = await store.create(checkValue(store.schema, {}), host);
   bundles = new Bundles(TRUST_DOMAIN, datastore.bundles);
   datastore.watch((change) => bundles.apply(change));
-  const upstream = new Upstream(above, { ...host, random: systemRandom });
+  upstream = new Upstream(above, { ...host, random: systemRandom });
   const settings = {
     trustDomain: TRUST_DOMAIN,
     ttl: 86_400,
@@ -58,7 +59,7 @@ beforeEach(async () => {
     kinds: ['x509', 'jwt', 'wit'],
     keys: new AuthorityKeys(keys, systemRandom, settings, upstream),
     delivery: { lagging: async () => [], caughtUp: async () => [] },
-    hasUpstream: true,
+    upstream,
     book,
     serial,
     taints,
@@ -87,6 +88,21 @@ describe('below an authority above', () => {
     above.roots = [second];
     await follow();
     expect(bundles.own().x509Authorities).toHaveLength(1);
+  });
+
+  it('a root that was marked by hand stays until it is revoked by hand, where nothing is marked above', async () => {
+    above.marks = false;
+    await rotation.start();
+    const second = await above.renew();
+    above.roots = [second];
+    await follow();
+    expect(signs().equals(second)).toBe(true);
+    await taints.taintUpstream(first.subjectKeyId ?? '');
+    await follow();
+    expect(marks(bundles.own())).toEqual([true, false]);
+    await taints.revokeUpstream(first.subjectKeyId ?? '');
+    await follow();
+    expect(marks(bundles.own())).toEqual([false]);
   });
 
   it('the mark is held back while no other CA can be had', async () => {
@@ -134,14 +150,18 @@ describe('below an authority above', () => {
     above.takesKeys = false;
     await rotation.start();
     const before = [activeKey(), active.wit().key.kid];
+    // It lists none, which is not the same as having lost them.
     for (let look = 0; look < 5; look++) {
       await clock.advance(10);
-      const { x509 } = above.trust;
-      await rotation.follow({ x509 });
+      await follow();
       await rotation.tick();
     }
     expect([activeKey(), active.wit().key.kid]).toEqual(before);
     expect(bundles.own().jwtAuthorities).toHaveLength(1);
+    for await (const trust of upstream.watch(new AbortController().signal)) {
+      expect([trust.jwt, trust.wit]).toEqual([undefined, undefined]);
+      await rotation.follow(trust);
+    }
     const { authorityId } = await rotation.prepare('jwt');
     await rotation.activate('jwt', authorityId, new AbortController().signal);
     await taints.taint('jwt', before[0] ?? '');

@@ -2,20 +2,21 @@ import { type AuthoritySlot, followUpstream, taintInBundle, type UpstreamTrust }
 import type { SigningKey } from '@steeple/plugins';
 import { buildPath, type Certificate, SpiffeError, type TrustBundle, X509Issuer } from '@steeple/spiffe';
 import { certificateOf, certificatesAbove, isSignedAbove } from './authority-keys.ts';
+import type { Upstream } from './upstream.ts';
 
 /** Seconds for which a key of ours may be missing above: what is said above may be older than what was published. */
 const MISSING = 15;
 
 /** What the upstream said last, and what follows for the authorities of ours that it signed. */
 export class UpstreamView {
-  readonly #hasUpstream: boolean;
+  readonly #upstream: Pick<Upstream, 'takesKeys'> | undefined;
   readonly #now: () => number;
   readonly #missingSince = new Map<string, number>();
   #trust: UpstreamTrust | undefined;
   #marked: readonly Certificate[] = [];
 
-  constructor(hasUpstream: boolean, now: () => number) {
-    this.#hasUpstream = hasUpstream;
+  constructor(upstream: Pick<Upstream, 'takesKeys'> | undefined, now: () => number) {
+    this.#upstream = upstream;
     this.#now = now;
   }
 
@@ -39,8 +40,8 @@ export class UpstreamView {
 
   /** Whether an authority has lost what it stands on: its upstream, or its root there. */
   isLost(slot: AuthoritySlot): boolean {
-    if (isSignedAbove(slot) !== this.#hasUpstream) return true;
-    if (!this.#hasUpstream || this.#trust === undefined) return false;
+    if (isSignedAbove(slot) !== (this.#upstream !== undefined)) return true;
+    if (this.#trust === undefined) return false;
     const good = this.#trust.x509.filter(({ tainted }) => !tainted).map(({ certificate }) => certificate);
     return rootOf(slot, good, this.#now()) === undefined;
   }
@@ -51,7 +52,7 @@ export class UpstreamView {
    */
   isKeyLost(kind: 'jwt' | 'wit', keyId: string): boolean {
     const known = this.#trust?.[kind];
-    if (known === undefined || known.some(({ kid }) => kid === keyId)) {
+    if (known === undefined || this.#upstream?.takesKeys(kind) === false || known.some(({ kid }) => kid === keyId)) {
       this.#missingSince.delete(keyId);
       return false;
     }

@@ -84,13 +84,18 @@ export class Upstream {
     }
   }
 
+  /** Whether upstream has a place for keys of a kind, as far as is known. */
+  takesKeys(kind: 'jwt' | 'wit'): boolean {
+    return !this.#untaken.has(kind);
+  }
+
   /** What upstream trusts, at each change; without the kinds of keys that it takes from nobody. */
   async *watch(signal: AbortSignal): AsyncGenerator<UpstreamTrust, void, undefined> {
-    for await (const { x509, jwt, wit } of this.#authority.watch(signal)) {
+    for await (const { jwt, wit, ...roots } of this.#authority.watch(signal)) {
       yield {
-        x509,
-        ...(jwt && !this.#untaken.has('jwt') && { jwt }),
-        ...(wit && !this.#untaken.has('wit') && { wit }),
+        ...roots,
+        ...(jwt && this.takesKeys('jwt') && { jwt }),
+        ...(wit && this.takesKeys('wit') && { wit }),
       };
     }
   }

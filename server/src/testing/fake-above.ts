@@ -25,6 +25,8 @@ export class FakeAbove implements UpstreamAuthority {
   /** Changes what was signed before it is handed out. */
   spoil: (minted: MintedCa) => MintedCa = (minted) => minted;
   takesKeys = true;
+  /** Whether it says what is compromised. */
+  marks = true;
   #issuer: X509Issuer | undefined;
 
   constructor(clock: Clock) {
@@ -48,7 +50,7 @@ export class FakeAbove implements UpstreamAuthority {
 
   get trust(): UpstreamTrust {
     const x509 = this.roots.map((certificate) => ({ certificate, tainted: this.marked.has(certificate) }));
-    return { x509, jwt: [...this.keys.jwt], wit: [...this.keys.wit] };
+    return { marks: this.marks, x509, jwt: [...this.keys.jwt], wit: [...this.keys.wit] };
   }
 
   async mintX509Ca(csr: Uint8Array, ttl: number): Promise<MintedCa> {

@@ -12,6 +12,7 @@ import {
 /** What a server says it trusts, in values of ours. */
 export function readTrust(bundle: types.Bundle): Required<UpstreamTrust> {
   return {
+    marks: true,
     x509: bundle.x509Authorities.map(({ asn1, tainted }) => ({ certificate: parseCertificate(asn1), tainted })),
     jwt: readKeys(bundle.jwtAuthorities),
     wit: readKeys(bundle.witAuthorities),
