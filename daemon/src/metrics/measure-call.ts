@@ -34,7 +34,24 @@ export const measureCall = async <T>(
 
 /** Counts a call that is over: `code` is its gRPC status code, `seconds` its duration. */
 export const countCall = (metrics: Metrics, key: string, seconds: number, code: number, labels?: Labels): void => {
-  const all = { ...labels, status: statusName(code) };
+  const all = labels === undefined ? statusOnly(code) : { ...labels, status: statusName(code) };
   metrics.counter(key, all);
-  metrics.timer(`${key}.elapsed_time`, seconds, all);
+  metrics.timer(elapsedKey(key), seconds, all);
+};
+
+// Made once: of a frozen object the series is found at once.
+const statuses = new Map<number, Labels>();
+
+const statusOnly = (code: number): Labels => {
+  let labels = statuses.get(code);
+  if (labels === undefined) statuses.set(code, (labels = Object.freeze({ status: statusName(code) })));
+  return labels;
+};
+
+const elapsedKeys = new Map<string, string>();
+
+const elapsedKey = (key: string): string => {
+  let elapsed = elapsedKeys.get(key);
+  if (elapsed === undefined) elapsedKeys.set(key, (elapsed = `${key}.elapsed_time`));
+  return elapsed;
 };

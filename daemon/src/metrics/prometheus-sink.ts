@@ -1,7 +1,8 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import { type Gauge, Registry } from 'prom-client';
 import type { Logger } from '../logger.ts';
 import type { MetricKind, MetricSink, Series } from './metric-sink.ts';
 import type { Labels } from './metrics.ts';
+import { PlainMetric } from './plain-metric.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { WindowedSummary } from './windowed-summary.ts';
 
@@ -33,7 +34,7 @@ export class PrometheusSink implements MetricSink {
     const names = Object.keys(labels).sort().join();
     let metric = this.#metrics.get(name);
     if (metric === undefined) {
-      metric = { kind, names, open: this.#create(kind, name, Object.keys(labels)) };
+      metric = { kind, names, open: this.#create(kind, name) };
       this.#metrics.set(name, metric);
     }
     if (metric.kind === kind && metric.names === names) return metric.open(labels);
@@ -46,32 +47,10 @@ export class PrometheusSink implements MetricSink {
     return () => {};
   }
 
-  #create(kind: MetricKind, name: string, labelNames: string[]): Open {
-    const config = { name, help: name, labelNames, registers: [this.#registry] };
-    switch (kind) {
-      case 'counter': {
-        const counter = new Counter(config);
-        return (labels) => {
-          const series = counter.labels(labels);
-          return (n) => {
-            // A sum never falls; prom-client would throw.
-            if (n >= 0) series.inc(n);
-          };
-        };
-      }
-      case 'gauge': {
-        const gauge = new Gauge(config);
-        return (labels) => {
-          const series = gauge.labels(labels);
-          return (value) => series.set(value);
-        };
-      }
-      case 'sample': {
-        const summary = new WindowedSummary(name, name, this.#now);
-        // The registry needs no more of a metric than what a WindowedSummary has.
-        this.#registry.registerMetric(summary as unknown as Gauge);
-        return (labels) => summary.series(labels);
-      }
-    }
+  #create(kind: MetricKind, name: string): Open {
+    const metric = kind === 'sample' ? new WindowedSummary(name, name, this.#now) : new PlainMetric(kind, name, name);
+    // The registry needs no more of a metric than these have.
+    this.#registry.registerMetric(metric as unknown as Gauge);
+    return (labels) => metric.series(labels);
   }
 }

@@ -11,14 +11,26 @@ export interface SeriesBookParts {
   readonly filter: MetricFilter;
 }
 
+/** The series of one key. */
+interface Found {
+  plain: readonly Series[] | undefined;
+  readonly frozen: WeakMap<Labels, readonly Series[]>;
+  readonly named: Map<string, readonly Series[]>;
+}
+
 /**
  * Finds the series of a number and hands the number to every sink.
  *
- * Names and labels are put together once per series; from then on a number costs one look-up for each sink kind.
+ * Names and labels are put together once per series. From then on a number costs a look-up by its key, and by its labels:
+ * as a text, or, if they are a frozen object, as that object.
  */
 export class SeriesBook implements Metrics {
   readonly #parts: SeriesBookParts;
-  readonly #series = new Map<string, readonly Series[]>();
+  readonly #found: Readonly<Record<MetricKind, Map<string, Found>>> = {
+    counter: new Map(),
+    gauge: new Map(),
+    sample: new Map(),
+  };
 
   constructor(parts: SeriesBookParts) {
     this.#parts = parts;
@@ -41,13 +53,30 @@ export class SeriesBook implements Metrics {
   }
 
   #put(kind: MetricKind, key: string, value: number, labels: Labels | undefined): void {
-    const name = nameOf(kind, key, labels);
-    let series = this.#series.get(name);
+    const found = this.#of(kind, key);
+    const known = labels === undefined ? found.plain : found.frozen.get(labels);
+    for (const take of known ?? this.#find(found, kind, key, labels)) take(value);
+  }
+
+  #of(kind: MetricKind, key: string): Found {
+    let found = this.#found[kind].get(key);
+    if (found === undefined) {
+      found = { plain: undefined, frozen: new WeakMap(), named: new Map() };
+      this.#found[kind].set(key, found);
+    }
+    return found;
+  }
+
+  #find(found: Found, kind: MetricKind, key: string, labels: Labels | undefined): readonly Series[] {
+    const name = nameOf(labels);
+    let series = found.named.get(name);
     if (series === undefined) {
       series = this.#open(kind, key, labels);
-      this.#series.set(name, series);
+      found.named.set(name, series);
     }
-    for (const take of series) take(value);
+    if (labels === undefined) found.plain = series;
+    else if (Object.isFrozen(labels)) found.frozen.set(labels, series);
+    return series;
   }
 
   #open(kind: MetricKind, key: string, labels: Labels | undefined): readonly Series[] {
@@ -60,8 +89,8 @@ export class SeriesBook implements Metrics {
   }
 }
 
-const nameOf = (kind: MetricKind, key: string, labels: Labels | undefined): string => {
-  let name = `${kind} ${key}`;
+const nameOf = (labels: Labels | undefined): string => {
+  let name = '';
   if (labels !== undefined) for (const label in labels) name += `\0${label}\0${labels[label]}`;
   return name;
 };
