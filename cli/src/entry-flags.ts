@@ -21,7 +21,10 @@ export function entryFields(options: Options): EntryInit {
       'write it as Unix seconds, for example $(date -d tomorrow +%s)',
     );
   }
-  const attributes = isOn(options, 'disableX509SvidPrefetch') || isOn(options, 'jwtSvidIncludeJti');
+  const attributes = {
+    ...(isOn(options, 'disableX509SvidPrefetch') && { disableX509SvidPrefetch: true }),
+    ...(isOn(options, 'jwtSvidIncludeJti') && { jwtSvidIncludeJti: true }),
+  };
   return {
     ...(id === undefined ? {} : { spiffeId: spiffeId(id, '--spiffe-id') }),
     ...(parent === undefined ? {} : { parentId: spiffeId(parent, '--parent-id') }),
@@ -37,14 +40,7 @@ export function entryFields(options: Options): EntryInit {
     ...given(options, 'downstream', { downstream: true }),
     ...given(options, 'storeSvid', { storeSvid: true }),
     ...(expiresAt === undefined ? {} : { expiresAt: BigInt(expiresAt) }),
-    ...(attributes
-      ? {
-          additionalAttributes: {
-            disableX509SvidPrefetch: isOn(options, 'disableX509SvidPrefetch'),
-            jwtSvidIncludeJti: isOn(options, 'jwtSvidIncludeJti'),
-          },
-        }
-      : {}),
+    ...(Object.keys(attributes).length > 0 && { additionalAttributes: attributes }),
   };
 }
 
@@ -53,9 +49,9 @@ const given = <T extends object>(options: Options, name: string, fields: T): T |
 
 const matches: Readonly<Record<string, number>> = { exact: 0, subset: 1, superset: 2, any: 3 };
 
-/** How lists of selectors match; SPIRE's numbers. Superset when nothing is said: the entry has at least these. */
-export function matchBehavior(options: Options): number {
-  return matches[text(options, 'matchSelectorsOn') ?? 'superset'] ?? 2;
+/** How lists match; SPIRE's numbers. Superset when nothing is said: the entry has at least these. */
+export function matchBehavior(options: Options, flag: string = 'matchSelectorsOn'): number {
+  return matches[text(options, flag) ?? 'superset'] ?? 2;
 }
 
 /** The filter of `entry list` and `entry count`. */
@@ -68,7 +64,9 @@ export function entryFilter(options: Options): object {
     ...(id === undefined ? {} : { bySpiffeId: spiffeId(id, '--spiffe-id') }),
     ...(parent === undefined ? {} : { byParentId: spiffeId(parent, '--parent-id') }),
     ...(selectors.length === 0 ? {} : { bySelectors: { selectors, match: matchBehavior(options) } }),
-    ...(domains.length === 0 ? {} : { byFederatesWith: { trustDomains: domains, match: 2 } }),
+    ...(domains.length === 0
+      ? {}
+      : { byFederatesWith: { trustDomains: domains, match: matchBehavior(options, 'matchFederatesWithOn') } }),
     ...given(options, 'hint', { byHint: text(options, 'hint') }),
     ...(isOn(options, 'downstream') ? { byDownstream: true } : {}),
   };

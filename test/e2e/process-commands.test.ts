@@ -72,3 +72,27 @@ it('adds authorities to the own bundle', async () => {
   expect(told.out.match(/X\.509 authority/g)).toHaveLength(2);
   expect((await home.admin.bundle.getBundle({})).x509Authorities).toHaveLength(2);
 });
+
+it('an update changes and clears what it names, and keeps the rest', async () => {
+  const more = { admin: true, dnsNames: ['a.test'], additionalAttributes: { jwtSvidIncludeJti: true } };
+  await home.addEntry({ path: '/updated', id: 'u', hint: 'h', more });
+  const update = (...words: string[]) =>
+    steeple(['entry', 'update', 'u', ...words, '--socket', home.server.addresses.socketPath]);
+  const stored = () => home.admin.entry.getEntry({ id: 'u' });
+
+  expect((await update('--disable-x509-svid-prefetch')).code).toBe(0);
+  expect((await stored()).additionalAttributes).toMatchObject({
+    disableX509SvidPrefetch: true,
+    jwtSvidIncludeJti: true,
+  });
+  expect((await update('--clear', 'jwt-svid-include-jti', '--clear', 'admin', '--hint', 'new')).code).toBe(0);
+  expect(await stored()).toMatchObject({
+    admin: false,
+    hint: 'new',
+    dnsNames: ['a.test'],
+    additionalAttributes: { disableX509SvidPrefetch: true, jwtSvidIncludeJti: false },
+  });
+  expect((await update('--clear', 'dns', '--dns', 'b.test')).err).toContain('dnsNames is to be set and cleared');
+  expect((await update('--clear', 'selector')).err).toContain("'selector' cannot be cleared");
+  expect((await update()).err).toContain('nothing to change');
+});

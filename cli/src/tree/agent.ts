@@ -6,7 +6,13 @@ import { agentDebugVerb, agentLoggerNoun } from './logger.ts';
 const filters: readonly Flag[] = [
   { flags: '--attestation-type <type>', help: 'only agents attested this way' },
   { flags: '--banned', help: 'only banned agents' },
+  { flags: '--not-banned', help: 'only agents that are not banned' },
   { flags: '--can-reattest', help: 'only agents that may attest again' },
+  { flags: '--cannot-reattest', help: 'only agents that may not' },
+  {
+    flags: '--expires-before <time>',
+    help: 'only agents whose SVID expires before then, such as 2030-01-31T12:00:00Z',
+  },
   { flags: '--selector <type:value>', help: 'a trait of the node', list: true },
   { flags: '--match-selectors-on <how>', help: 'how selectors match', choices: ['exact', 'subset', 'superset', 'any'] },
 ];

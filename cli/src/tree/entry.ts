@@ -30,6 +30,11 @@ const filters: readonly Flag[] = [
   selectorFlag,
   { flags: '--match-selectors-on <how>', help: 'how selectors match', choices: ['exact', 'subset', 'superset', 'any'] },
   { flags: '--federates-with <domain>', help: 'only entries that federate with it', list: true },
+  {
+    flags: '--match-federates-with-on <how>',
+    help: 'how trust domains match',
+    choices: ['exact', 'subset', 'superset', 'any'],
+  },
   { flags: '--hint <text>', help: 'only this hint' },
   { flags: '--downstream', help: 'only downstream entries' },
 ];
@@ -53,7 +58,16 @@ export const entryNoun: Noun = {
       name: 'update',
       summary: 'change the fields that are given, keep the others',
       args: ['<entry-id>'],
-      flags: [{ flags: '--spiffe-id <id>', help: 'the identity to hand out' }, ...fields, ...admin],
+      flags: [
+        { flags: '--spiffe-id <id>', help: 'the identity to hand out' },
+        ...fields,
+        {
+          flags: '--clear <field>',
+          help: 'a field to empty, by the name of its flag, such as admin or dns',
+          list: true,
+        },
+        ...admin,
+      ],
       load: async () => (await import('../commands/entry/update.ts')).run,
     },
     {
