@@ -1,8 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, type Node, parseAllDocuments, Scalar, type YAMLError } from 'yaml';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
+import type { Node, YAMLError } from 'yaml';
 import { ConfigError } from '../config-error.ts';
 import type { ConfigNode, Member } from './config-node.ts';
 import { type EnvExpander, typed } from './expand-env.ts';
 import { DEEPEST_CONFIG, type SourceText } from './source-text.ts';
+
+/** The library, loaded when there is YAML to read: most configurations are HCL. */
+const library = (): typeof Yaml => (loaded ??= createRequire(import.meta.url)('yaml') as typeof Yaml);
+let loaded: typeof Yaml | undefined;
 
 /** One mistake can make the library complain about every line that follows. */
 const MOST_PROBLEMS = 20;
@@ -14,7 +20,7 @@ const PLAIN_TAG = /^(?:tag:yaml\.org,2002:(?:str|int|float|bool|null|seq|map))?$
 export function parseYaml(source: SourceText, env: EnvExpander): ConfigNode {
   refuseDeepFlow(source);
   const options = { version: '1.2', schema: 'core', uniqueKeys: false, prettyErrors: false } as const;
-  const [document, second] = [...parseAllDocuments(source.text, options)];
+  const [document, second] = [...library().parseAllDocuments(source.text, options)];
   if (document === undefined) return { kind: 'object', members: new Map(), offset: 0 };
   const errors = [...document.errors, ...document.warnings];
   if (errors.length > 0) {
@@ -26,6 +32,7 @@ export function parseYaml(source: SourceText, env: EnvExpander): ConfigNode {
 }
 
 function convert(source: SourceText, env: EnvExpander, node: Node, depth: number): ConfigNode {
+  const { isAlias, isMap, isScalar, isSeq } = library();
   const offset = node.range?.[0] ?? 0;
   if (depth > DEEPEST_CONFIG) source.fail(`nested deeper than ${DEEPEST_CONFIG} levels`, offset);
   if (isAlias(node)) return source.fail('aliases are not allowed', offset);
@@ -47,10 +54,11 @@ function convert(source: SourceText, env: EnvExpander, node: Node, depth: number
 }
 
 function scalar(source: SourceText, env: EnvExpander, node: Node, offset: number): ConfigNode {
+  const { isScalar, Scalar } = library();
   const value: unknown = isScalar(node) ? node.value : undefined;
   if (typeof value === 'string') {
     const expanded = env.expand(value, offset);
-    const isPlain = (node as Scalar).type === Scalar.PLAIN;
+    const isPlain = (node as Yaml.Scalar).type === Scalar.PLAIN;
     return { kind: 'scalar', value: isPlain && expanded !== value ? typed(expanded) : expanded, offset };
   }
   if (value === null || typeof value === 'boolean') return { kind: 'scalar', value, offset };

@@ -1,12 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { Gauge, type Registry } from 'prom-client';
+import type { Gauge as GaugeOf, Registry } from 'prom-client';
+import { promClient } from './prom-client.ts';
 
 /**
  * What every Prometheus client tells of its process, under the usual names, read when somebody asks. Not prom-client's
  * own set: its event loop monitor wakes an idle process a hundred times a second.
  */
 export const addProcessMetrics = (registry: Registry): void => {
+  const { Gauge } = promClient();
   const started = (performance.timeOrigin ?? 0) / 1000;
   const gauges: [name: string, help: string, read: () => number][] = [
     ['process_cpu_seconds_total', 'CPU time spent by the process in seconds', cpuSeconds],
@@ -18,7 +20,7 @@ export const addProcessMetrics = (registry: Registry): void => {
     ['nodejs_eventloop_utilization', 'Share of time the event loop was busy since the start', eventLoop],
   ];
   for (const [name, help, read] of gauges) {
-    const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(read()) });
+    const gauge: GaugeOf = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(read()) });
   }
 };
 

@@ -1,16 +1,17 @@
-import { type Gauge, Registry } from 'prom-client';
+import type { Gauge, Registry } from 'prom-client';
 import type { Logger } from '../logger.ts';
 import type { MetricKind, MetricSink, Series } from './metric-sink.ts';
 import type { Labels } from './metrics.ts';
 import { PlainMetric } from './plain-metric.ts';
 import { addProcessMetrics } from './process-metrics.ts';
+import { promClient } from './prom-client.ts';
 import { WindowedSummary } from './windowed-summary.ts';
 
 type Open = (labels: Labels) => Series;
 
 /** Keeps the numbers until Prometheus comes for them. */
 export class PrometheusSink implements MetricSink {
-  readonly #registry = new Registry();
+  readonly #registry: Registry = new (promClient().Registry)();
   readonly #metrics = new Map<string, { readonly kind: MetricKind; readonly names: string; readonly open: Open }>();
   readonly #logger: Logger;
   readonly #now: () => number;
@@ -22,7 +23,7 @@ export class PrometheusSink implements MetricSink {
     addProcessMetrics(this.#registry);
   }
 
-  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+  readonly contentType: string = promClient().Registry.PROMETHEUS_CONTENT_TYPE;
 
   /** Everything, in Prometheus' text format. */
   text(): Promise<string> {
