@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { anEntry } from './contract-samples.ts';
+import { anAgent, anEntry } from './contract-samples.ts';
 import type { Datastore } from './datastore.ts';
 
 export function joinTokenStoreContract(open: () => Promise<Datastore>): void {
@@ -17,6 +17,57 @@ export function joinTokenStoreContract(open: () => Promise<Datastore>): void {
       await store.joinTokens.create({ token: 't', expiresAt: 100.5 });
       expect(await store.joinTokens.consume('t', 100.5)).toBe('expired');
       expect(await store.joinTokens.consume('t', 0)).toBe('missing');
+    });
+
+    it('are looked at without being taken', async () => {
+      await using store = await open();
+      await store.joinTokens.create({ token: 't', expiresAt: 100.5 });
+      const look = (now: number) => store.joinTokens.check('t', now);
+      expect([await look(100.4), await look(100.4), await look(100.5), await look(0)]).toEqual([
+        'ok',
+        'ok',
+        'expired',
+        'ok',
+      ]);
+      expect(await store.joinTokens.check('T', 0)).toBe('missing');
+      expect(await store.joinTokens.consume('t', 0)).toBe('ok');
+      expect(await look(0)).toBe('missing');
+    });
+
+    it('write their agent with them: of many at once one, and none without a token', async () => {
+      await using store = await open();
+      await store.joinTokens.create({ token: 't', expiresAt: 100 });
+      await store.joinTokens.create({ token: 'late', expiresAt: 100 });
+      const take = (serial: number) => store.joinTokens.consume('t', 0, anAgent('a', { serial: `${serial}` }));
+      const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => take(n + 1)));
+      const winner = answers.indexOf('ok');
+      expect(answers.filter((answer) => answer === 'missing')).toHaveLength(19);
+      expect((await store.agents.loadAll()).map(({ serial }) => serial)).toEqual([`${winner + 1}`]);
+      expect(await store.joinTokens.consume('late', 100, anAgent('b'))).toBe('expired');
+      expect(await store.joinTokens.consume('never', 0, anAgent('c'))).toBe('missing');
+      expect(await store.agents.count()).toBe(1);
+    });
+
+    it('stay when their agent may not be written, and tell nobody of it', async () => {
+      await using store = await open();
+      const agent = anAgent('a');
+      await store.agents.save(agent);
+      await store.agents.ban(agent.id);
+      await store.joinTokens.create({ token: 't', expiresAt: 100 });
+      let heard = 0;
+      store.watch(() => heard++);
+      const [refused, other] = await Promise.allSettled([
+        store.joinTokens.consume('t', 0, agent),
+        store.joinTokens.consume('t', 0, anAgent('b')),
+      ]);
+      expect(refused).toMatchObject({ status: 'rejected', reason: { agentReason: 'banned' } });
+      expect(other).toMatchObject({ status: 'fulfilled', value: 'ok' });
+      expect(heard).toBe(1);
+      await store.joinTokens.create({ token: 'u', expiresAt: 100 });
+      await expect(store.joinTokens.consume('u', 0, anAgent('c', { serial: '' }))).rejects.toMatchObject({
+        code: 'invalid-argument',
+      });
+      expect(await store.joinTokens.check('u', 0)).toBe('ok');
     });
 
     it.each(['', 'T', 't ', 't\0', '%', '_'])('are not found by the text %j', async (text) => {

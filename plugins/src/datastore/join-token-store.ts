@@ -1,4 +1,4 @@
-import type { RegistrationEntry } from '@steeple/core';
+import type { AgentRecord, RegistrationEntry } from '@steeple/core';
 
 export interface JoinToken {
   /** The secret itself. */
@@ -6,6 +6,8 @@ export interface JoinToken {
   /** Unix seconds. */
   readonly expiresAt: number;
 }
+
+export type JoinTokenState = 'ok' | 'missing' | 'expired';
 
 /** Single-use secrets for node attestation. Each method is one transaction. */
 export interface JoinTokenStore {
@@ -15,11 +17,15 @@ export interface JoinTokenStore {
    * @throws {IssuerError} `already-exists` if the token exists, or a similar entry does.
    */
   create(token: JoinToken, vanityEntry?: RegistrationEntry): Promise<void>;
+  /** What `consume` would answer now; takes nothing. */
+  check(token: string, now: number): Promise<JoinTokenState>;
   /**
    * Takes a token: of any number of callers with the same token at most one ever gets `ok`. An expired token is taken
-   * as well, so that the next answer is `missing`.
+   * as well, so that the next answer is `missing`. With `ok`, and in the same step, the agent is written if one is given.
+   *
+   * @throws {IssuerError} as `AgentStore.save`; the token is still there then
    */
-  consume(token: string, now: number): Promise<'ok' | 'missing' | 'expired'>;
+  consume(token: string, now: number, agent?: AgentRecord): Promise<JoinTokenState>;
   /** Removes tokens that expired at or before `now` and tells how many. */
   pruneExpired(now: number): Promise<number>;
 }

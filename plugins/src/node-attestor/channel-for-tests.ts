@@ -1,3 +1,4 @@
+import { anAgent } from '../datastore/contract-samples.ts';
 import type { AttestationChannel, NodeProver, NodeVerifier, VerifiedNode } from './node-attestor.ts';
 
 /** Both ends of a conversation in memory, and everything that was said. */
@@ -29,7 +30,7 @@ export class ChannelPair {
   }
 }
 
-/** Runs both halves against each other; the server's word counts. */
+/** Runs both halves against each other; the server's word counts, and what is good once is used up. */
 export async function attest(
   prover: NodeProver,
   verifier: NodeVerifier,
@@ -41,6 +42,7 @@ export async function attest(
   try {
     const verified = await verifier.verify(await pair.server.receive(), pair.server, signal);
     await proving;
+    await verified.admit?.(anAgent('a', { id: verified.agentId }));
     return verified;
   } finally {
     pair.close();

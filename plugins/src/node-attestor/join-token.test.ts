@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { silentLogger, systemClock } from '@steeple/daemon';
 import { TrustDomain } from '@steeple/spiffe';
 import { describe, expect, it } from 'vitest';
+import { anAgent } from '../datastore/contract-samples.ts';
 import type { JoinTokenStore } from '../datastore/join-token-store.ts';
 import { IN_MEMORY } from '../datastore/sqlite/open.ts';
 import { SqliteDatastore } from '../datastore/sqlite/sqlite-datastore.ts';
@@ -39,6 +40,16 @@ describe('join_token', () => {
     const attempts = Array.from({ length: 10 }, () => attest(prover('t'), verifier(store)));
     const settled = await Promise.allSettled(attempts);
     expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('leaves a token that nobody was admitted with', async () => {
+    const store = await tokens('t');
+    const verify = () => verifier(store).verify(Buffer.from('t'), new ChannelPair().server, signal);
+    await verify();
+    const { admit, agentId } = await verify();
+    await admit?.(anAgent('a', { id: agentId }));
+    await expect(admit?.(anAgent('a', { id: agentId }))).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(verify()).rejects.toMatchObject({ code: 'invalid-argument' });
   });
 
   it('refuses a used, an unknown and an expired token', async () => {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { agentId, IssuerError } from '@steeple/core';
+import { type AgentRecord, agentId, IssuerError } from '@steeple/core';
 import { SpiffeError, type SpiffeId, type TrustDomain } from '@steeple/spiffe';
 import { z } from 'zod';
-import type { JoinTokenStore } from '../datastore/join-token-store.ts';
+import type { JoinTokenState, JoinTokenStore } from '../datastore/join-token-store.ts';
 import type { PluginDefinition } from '../plugin.ts';
 import type { AttestationChannel, NodeProver, NodeVerifier, VerifiedNode } from './node-attestor.ts';
 
@@ -26,7 +26,7 @@ export class JoinTokenProver implements NodeProver {
   }
 }
 
-/** Server's half. A token works once: it is gone when `verify` has looked at it. */
+/** Server's half. A token works once: it is gone, and its agent written, when `admit` resolves. */
 export class JoinTokenVerifier implements NodeVerifier {
   readonly type = TYPE;
   readonly #trustDomain: TrustDomain;
@@ -44,15 +44,18 @@ export class JoinTokenVerifier implements NodeVerifier {
     const token = readToken(payload);
     const agent = joinTokenAgentId(this.#trustDomain, token);
     signal.throwIfAborted();
-    switch (await this.#tokens.consume(token, this.#now())) {
-      case 'ok':
-        return { agentId: agent, selectors: [], canReattest: false };
-      case 'expired':
-        throw new IssuerError('invalid-argument', 'join token expired');
-      case 'missing':
-        throw new IssuerError('invalid-argument', UNKNOWN);
-    }
+    const now = this.#now();
+    let state = await this.#tokens.check(token, now);
+    if (state === 'expired') state = await this.#tokens.consume(token, now);
+    requireOk(state);
+    const admit = async (record: AgentRecord) => requireOk(await this.#tokens.consume(token, now, record));
+    return { agentId: agent, selectors: [], canReattest: false, admit };
   }
+}
+
+function requireOk(state: JoinTokenState): void {
+  if (state === 'expired') throw new IssuerError('invalid-argument', 'join token expired');
+  if (state === 'missing') throw new IssuerError('invalid-argument', UNKNOWN);
 }
 
 function readToken(payload: Uint8Array): string {

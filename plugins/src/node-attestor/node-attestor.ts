@@ -1,4 +1,4 @@
-import type { Selector } from '@steeple/core';
+import type { AgentRecord, Selector } from '@steeple/core';
 import type { SpiffeId } from '@steeple/spiffe';
 
 /** The conversation of one attestation, seen from one end; the messages' form belongs to the attestor. */
@@ -44,4 +44,11 @@ export interface VerifiedNode {
   readonly selectors: readonly Selector[];
   /** Whether the same proof may be given again; if not, the agent renews its SVID instead. */
   readonly canReattest: boolean;
+  /**
+   * For a proof that is good for one use: writes the agent and uses the proof up in one step, instead of
+   * `AgentStore.save`, whose errors it has too.
+   *
+   * @throws {IssuerError} `invalid-argument` if somebody else has used it meanwhile
+   */
+  readonly admit?: (agent: AgentRecord) => Promise<void>;
 }

@@ -69,7 +69,8 @@ export class NodeAttestation {
       selectors: dedupeSelectors([...node.selectors, ...this.#ownSelector(node.agentId)]),
     };
     // The store refuses a banned agent in the same step, so a ban that came meanwhile wins.
-    await this.#agents.save(record).catch((error: unknown) => {
+    const admit = node.admit ?? ((agent: AgentRecord) => this.#agents.save(agent));
+    await admit(record).catch((error: unknown) => {
       throw error instanceof IssuerError && error.agentReason === 'banned' ? banned(error) : error;
     });
     return { svid, reattestable: node.canReattest };

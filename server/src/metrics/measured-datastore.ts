@@ -37,7 +37,12 @@ const OPERATIONS: Operations = {
     setVersion: 'node.update',
     pruneExpired: 'node.prune',
   },
-  joinTokens: { create: 'join_token.create', consume: 'join_token.delete', pruneExpired: 'join_token.prune' },
+  joinTokens: {
+    create: 'join_token.create',
+    check: 'join_token.fetch',
+    consume: 'join_token.delete',
+    pruneExpired: 'join_token.prune',
+  },
   federation: {
     create: 'federation_relationship.create',
     update: 'federation_relationship.update',

@@ -21,13 +21,7 @@ export class SqliteAgents implements AgentStore {
   }
 
   async save(agent: AgentRecord): Promise<void> {
-    // An empty serial means banned, and only `ban` bans.
-    if (agent.serial === '') throw new IssuerError('invalid-argument', 'the agent has no serial number');
-    await this.#db.write((changes) => {
-      const old = findAgent(this.#db, agent.id);
-      if (old !== undefined) refuseBanned(old);
-      changes.putAgent(upsertAgent(this.#db, agent));
-    });
+    await this.#db.write((changes) => saveAgent(this.#db, agent, changes));
   }
 
   async get(id: SpiffeId): Promise<AgentRecord | undefined> {
@@ -106,6 +100,15 @@ export class SqliteAgents implements AgentStore {
       changes.putAgent(requireAgent(this.#db, id));
     });
   }
+}
+
+/** Writes what an attestation found, inside a transaction. @throws {IssuerError} as `AgentStore.save` */
+export function saveAgent(db: Database, agent: AgentRecord, changes: ChangeLog): void {
+  // An empty serial means banned, and only `ban` bans.
+  if (agent.serial === '') throw new IssuerError('invalid-argument', 'the agent has no serial number');
+  const old = findAgent(db, agent.id);
+  if (old !== undefined) refuseBanned(old);
+  changes.putAgent(upsertAgent(db, agent));
 }
 
 function deleteAgent(db: Database, agent: AgentRecord, changes: ChangeLog): void {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { IssuerError, type RegistrationEntry } from '@steeple/core';
-import type { JoinToken, JoinTokenStore } from '../join-token-store.ts';
+import { type AgentRecord, IssuerError, type RegistrationEntry } from '@steeple/core';
+import type { JoinToken, JoinTokenState, JoinTokenStore } from '../join-token-store.ts';
+import { saveAgent } from './agents.ts';
 import type { Database } from './database.ts';
 import { createEntry } from './entries.ts';
 
@@ -26,18 +27,31 @@ export class SqliteJoinTokens implements JoinTokenStore {
     });
   }
 
-  async consume(token: string, now: number): Promise<'ok' | 'missing' | 'expired'> {
-    return this.#db.write(() => {
+  async check(token: string, now: number): Promise<JoinTokenState> {
+    return stateOf(this.#db.get<TokenRow>('SELECT expires_at FROM join_tokens WHERE digest = ?', [digest(token)]), now);
+  }
+
+  async consume(token: string, now: number, agent?: AgentRecord): Promise<JoinTokenState> {
+    return this.#db.write((changes) => {
       const sql = 'DELETE FROM join_tokens WHERE digest = ? RETURNING expires_at';
-      const taken = this.#db.get<{ expires_at: number }>(sql, [digest(token)]);
-      if (taken === undefined) return 'missing';
-      return now < taken.expires_at ? 'ok' : 'expired';
+      const state = stateOf(this.#db.get<TokenRow>(sql, [digest(token)]), now);
+      if (state === 'ok' && agent !== undefined) saveAgent(this.#db, agent, changes);
+      return state;
     });
   }
 
   async pruneExpired(now: number): Promise<number> {
     return this.#db.write(() => this.#db.run('DELETE FROM join_tokens WHERE expires_at <= ?', [now]));
   }
+}
+
+interface TokenRow {
+  readonly expires_at: number;
+}
+
+function stateOf(row: TokenRow | undefined, now: number): JoinTokenState {
+  if (row === undefined) return 'missing';
+  return now < row.expires_at ? 'ok' : 'expired';
 }
 
 function digest(token: string): Uint8Array {
