@@ -116,7 +116,8 @@ const server = z.strictObject({
       agent_spiffe_id_as_selector: flag().default(false),
       auth_opa_policy_engine: refused('who may call what cannot be changed here; remove it'),
       named_pipe_name: refused('this server does not run on Windows; use socket_path'),
-      require_pq_kem: unsupported,
+      /** Refuse connections without a post-quantum key exchange. */
+      require_pq_kem: flag().default(false),
     }),
   ).optional(),
   federation: federationSchema.optional(),

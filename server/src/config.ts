@@ -41,6 +41,8 @@ export interface ServerConfig {
   readonly logFile: string | undefined;
   /** Ranges of addresses whose PROXY headers are believed; undefined: nobody's. */
   readonly trustedProxies: readonly string[] | undefined;
+  /** Refuse connections without a post-quantum key exchange. */
+  readonly requirePqKem: boolean;
   readonly caTtl: number;
   readonly keyTypes: Readonly<Record<'x509' | 'jwt' | 'wit', KeyType>>;
   readonly caSubject: NameAttributes;
@@ -92,6 +94,7 @@ export const parseServerConfig = (document: ConfigDocument, env: Environment = p
     logLevel: server.log_level,
     logFormat: server.log_format,
     logFile: server.log_file === undefined ? undefined : resolve(server.log_file),
+    requirePqKem: server.experimental?.require_pq_kem ?? false,
     trustedProxies: server.proxy_protocol_trusted_cidrs.length > 0 ? server.proxy_protocol_trusted_cidrs : undefined,
     caTtl: server.ca_ttl ?? LIFETIMES.authority,
     keyTypes: {

@@ -76,6 +76,7 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
       address: config.bindAddress,
       port: config.bindPort,
       trustedProxies: config.trustedProxies,
+      requirePqKem: config.requirePqKem,
       svid: use.identity,
       bundles: use.bundles,
       authorize: membersAndAdmins(config),

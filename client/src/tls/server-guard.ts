@@ -15,6 +15,8 @@ export interface SpiffeServerOptions extends PeerPolicy {
    * undefined. `none`: no certificate is asked for.
    */
   readonly clientCertificate?: 'required' | 'optional' | 'none' | undefined;
+  /** Refuse clients that offer no post-quantum key exchange. */
+  readonly requirePostQuantum?: boolean | undefined;
   /**
    * Told of each refused connection just before it is cut; the client itself only sees that. Open connections are judged
    * again, and may be refused, when the bundles change (`onChange`).
@@ -29,7 +31,7 @@ export interface SpiffeServerOptions extends PeerPolicy {
  */
 export function serverOptions(options: SpiffeServerOptions): TlsOptions {
   return {
-    ...contextOptions(options.svid.x509Svid()),
+    ...contextOptions(options.svid.x509Svid(), options.requirePostQuantum),
     requestCert: options.clientCertificate !== 'none',
     // Node's verdict knows one merged list of roots; ours is given in guardServer.
     rejectUnauthorized: false,
@@ -47,7 +49,7 @@ export function guardServer<S extends Server>(server: S, options: SpiffeServerOp
     // Before the handshake: the TLS server reads its context when it is told of the connection.
     connection: () => {
       const current = options.svid.x509Svid();
-      if (current !== presented) server.setSecureContext(contextOptions(current));
+      if (current !== presented) server.setSecureContext(contextOptions(current, options.requirePostQuantum));
       presented = current;
     },
     secureConnection: (socket) => admit(socket as TLSSocket, options),

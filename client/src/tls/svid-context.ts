@@ -15,17 +15,21 @@ const CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
+/** Key exchanges that keep what is recorded today from whoever has a quantum computer later. They need OpenSSL 3.5. */
+const POST_QUANTUM = 'X25519MLKEM768:SecP256r1MLKEM768:SecP384r1MLKEM1024';
+
 /**
  * The TLS context options every SPIFFE endpoint shares. No tickets, because a resumed session skips certificates; no
  * renegotiation, because it could change the certificate after it was checked. `ca` stays unset on purpose: Node would
  * append it to the chain we send, and would merge the roots of all trust domains.
  */
-export function contextOptions(svid: X509Svid | undefined): SecureContextOptions {
+export function contextOptions(svid: X509Svid | undefined, requirePostQuantum = false): SecureContextOptions {
   return {
     ...(svid === undefined ? {} : { cert: chainPem(svid), key: keyPem(svid) }),
     minVersion: 'TLSv1.2',
     ciphers: CIPHERS,
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+    ...(requirePostQuantum && { minVersion: 'TLSv1.3', ecdhCurve: POST_QUANTUM }),
   };
 }
 

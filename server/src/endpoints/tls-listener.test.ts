@@ -189,3 +189,16 @@ describe('the age of a connection', () => {
     }
   });
 });
+
+describe('with require_pq_kem', () => {
+  it('takes post-quantum key exchanges only', async () => {
+    await using strict = await TestServer.start({ experimental: { require_pq_kem: true } });
+    const { port } = strict.running.addresses;
+    expect(await isServed(await dial({ port }))).toBe(true);
+    for (const weak of [{ ecdhCurve: 'X25519' }, { ecdhCurve: 'P-256' }, { maxVersion: 'TLSv1.2' as const }]) {
+      expect(await isServed(await dial({ port, ...weak }))).toBe(false);
+    }
+    // Our own clients, and so our agents, offer one.
+    expect((await strict.attest()).id.path).toMatch(/^\/spire\/agent\/join_token\//);
+  });
+});

@@ -23,6 +23,8 @@ export interface TlsListenerParts {
   readonly port: number;
   /** Ranges of addresses whose word about the source of a connection is taken (PROXY protocol); undefined: nobody's. */
   readonly trustedProxies?: readonly string[] | undefined;
+  /** Refuse clients without a post-quantum key exchange. */
+  readonly requirePqKem?: boolean;
   /** Asked at each connection, so a new identity needs no restart. */
   readonly svid: X509SvidSource;
   readonly bundles: BundleSource;
@@ -58,9 +60,13 @@ export class TlsListener {
         authorize: parts.authorize,
         now: () => parts.clock.now(),
         clientCertificate: 'optional',
+        requirePostQuantum: parts.requirePqKem,
         onRefused: (error, socket) =>
           logger.warn('Connection refused', { remote_address: plainAddress(socket.remoteAddress), error }),
-        tls: { ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_TIMEOUT },
+        tls: {
+          ALPNProtocols: ['h2'],
+          handshakeTimeout: HANDSHAKE_TIMEOUT,
+        },
       },
       (socket) => {
         handshakes.finished(socket);

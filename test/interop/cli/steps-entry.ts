@@ -114,7 +114,7 @@ export const entrySteps: readonly Step[] = [
     'entry update -entryID {web} -parentID {agent} -spiffeID spiffe://domain.test/web2 -selector unix:uid:3 -disableX509SVIDPrefetch',
   ),
   server(
-    'entry update -entryID {web} -parentID {agent} -spiffeID spiffe://domain.test/web2 -selector disk:a -storeSVID -output json',
+    'entry update -entryID {web} -parentID spiffe://domain.test/parent -spiffeID spiffe://domain.test/web2 -selector disk:a -storeSVID -output json',
   ),
   server('entry update -entryID none -parentID {agent} -spiffeID spiffe://domain.test/web -selector a:b'),
   server(
