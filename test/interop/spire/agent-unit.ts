@@ -79,7 +79,8 @@ export class AgentUnit {
     return join(this.dir, 'agent.conf');
   }
 
-  async writeConfig(settings: Block = {}): Promise<void> {
+  /** With more settings, and without some. */
+  async writeConfig(settings: Block = {}, without: readonly string[] = []): Promise<void> {
     await writeFile(join(this.dir, 'bundle.pem'), await this.server.bundlePem());
     const agent: Block = {
       trust_domain: this.server.trustDomain.name,
@@ -104,7 +105,8 @@ export class AgentUnit {
       WorkloadAttestor: { unix: {} },
       ...this.#options.plugins,
     };
-    await writeFile(this.config, `agent {\n${hcl(agent, '  ')}}\n${pluginsHcl(plugins)}`);
+    const kept = Object.fromEntries(Object.entries(agent).filter(([name]) => !without.includes(name)));
+    await writeFile(this.config, `agent {\n${hcl(kept, '  ')}}\n${pluginsHcl(plugins)}`);
   }
 
   /** Starts the process without waiting for anything. */

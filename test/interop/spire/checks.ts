@@ -29,15 +29,6 @@ export async function eventually<T>(what: string, ask: () => Promise<T | undefin
   }
 }
 
-/** That it stays so for a while. */
-export async function always(what: string, holds: () => Promise<boolean>, seconds: number): Promise<void> {
-  const end = now() + seconds;
-  while (now() < end) {
-    if (!(await holds())) throw new Error(`${what}: no longer`);
-    await sleep(200);
-  }
-}
-
 /** The workload's X509-SVID of that identity, verified against the bundle that came with it. */
 export async function fetchX509(agent: AgentUnit, id: string): Promise<{ svid: X509Svid; context: X509Context }> {
   const context = await agent.workload.fetchX509Context({ timeout: 10 });

@@ -4,10 +4,12 @@ import { adminEndpoints } from './admin-endpoints.ts';
 import { agentCli } from './agent-cli.ts';
 import { agentTakeover } from './agent-takeover.ts';
 import { authorityRotate } from './authority-rotate.ts';
+import { bootstrap } from './bootstrap.ts';
 import { debugEndpoints } from './debug-endpoints.ts';
 import { delegatedIdentity } from './delegatedidentity.ts';
 import { downstreamEndpoints } from './downstream-endpoints.ts';
 import { entries } from './entries.ts';
+import { entryAttributes } from './entry-attributes.ts';
 import { eventsBasedEntries } from './events-based-entries.ts';
 import { evictAgent } from './evict-agent.ts';
 import { bundleEndpoints, federation } from './federation.ts';
@@ -19,6 +21,7 @@ import { forceRotationNested } from './force-rotation-nested.ts';
 import { forceRotationUpstreamAuthority } from './force-rotation-upstream-authority.ts';
 import { forceRotationX509Authority } from './force-rotation-x509-authority.ts';
 import { joinToken } from './join-token.ts';
+import { keyTypes } from './key-types.ts';
 import { localAuthority } from './local-authority.ts';
 import { migrate } from './migrate.ts';
 import { mixedAgents } from './mixed-agents.ts';
@@ -35,6 +38,9 @@ import { upgrade } from './upgrade.ts';
 
 export const suites: readonly Suite[] = [
   joinToken,
+  bootstrap,
+  entryAttributes,
+  keyTypes,
   nodeAttestation,
   nodeReAttestation,
   evictAgent,
