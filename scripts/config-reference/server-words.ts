@@ -98,6 +98,7 @@ export const serverWords: WordList = {
   'server.experimental.wit_key_type': { means: 'Type of the keys that sign WIT-SVIDs.', by: '`ca_key_type`' },
   'server.experimental.feature_flags': '`wit-svid` switches WIT-SVIDs on.',
   'server.experimental.agent_spiffe_id_as_selector': 'Every agent has its own ID among its selectors.',
+  'server.experimental.require_pq_kem': 'Refuse connections without a post-quantum key exchange.',
   'server.experimental.cache_reload_interval': TUNES,
   'server.experimental.full_cache_reload_interval': TUNES,
   'server.experimental.events_based_cache': TUNES,
