@@ -116,8 +116,12 @@ export class EntryTree {
   }
 }
 
-/** Whether an agent is among those a change concerns. */
-export function concerns(reach: EntryReach, agentPath: string, agentSelectors: readonly Selector[]): boolean {
+/** Whether an agent is among those a change concerns. Its selectors may be given as a `selectorSet`. */
+export function concerns(
+  reach: EntryReach,
+  agentPath: string,
+  agentSelectors: readonly Selector[] | ReadonlySet<string>,
+): boolean {
   if (reach.paths.has(agentPath)) return true;
   return reach.aliases.some((alias) => alias.selectors.length > 0 && isSubset(alias.selectors, agentSelectors));
 }

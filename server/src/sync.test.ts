@@ -65,6 +65,37 @@ describe('Sync.Watch', () => {
     expect(bundle.x509Authorities).toHaveLength(2);
   });
 
+  it('keeps little for an agent that does not read, and nobody else waits for it', async () => {
+    await using server = await TestServer.start();
+    const [slow, quick] = [await server.attest(), await server.attest()];
+    const [asleep, awake] = [await watch(server, slow), await watch(server, quick)];
+    const COUNT = 6000;
+    for (let from = 0; from < COUNT; from += 200) {
+      const entries = Array.from({ length: 200 }, (_, index) => ({
+        parentId: idOf(slow.id.path),
+        spiffeId: idOf(`/slow/${from + index}`),
+        selectors: [{ type: 'unix', value: `path:/usr/local/lib/${'long/'.repeat(40)}${from + index}` }],
+      }));
+      await server.admin(entryV1.Entry).batchCreateEntry({ entries });
+    }
+    const id = await server.createEntry(quick, '/quick');
+    const arrived = await awake.next();
+    expect(arrived.case === 'changes' && arrived.value.entries.map((entry) => entry.id)).toEqual([id]);
+    // What the connection holds comes first, then the word that the rest is to be asked for.
+    let told = 0;
+    let event = await asleep.next();
+    for (; event.case === 'changes'; event = await asleep.next()) told += event.value.entries.length;
+    expect(event.case).toBe('resync');
+    expect(told).toBeLessThan(COUNT / 2);
+  });
+
+  it('lets an agent hold a few streams and no more', async () => {
+    await using server = await TestServer.start();
+    const agent = await server.attest();
+    for (let held = 0; held < 16; held += 1) await watch(server, agent);
+    await expect(watch(server, agent)).rejects.toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+  });
+
   it('ends when the agent is banned, and when the server stops', async () => {
     await using server = await TestServer.start();
     const [bad, good] = [await server.attest(), await server.attest()];

@@ -1,23 +1,7 @@
-import {
-  type AgentRecord,
-  concerns,
-  type EntryReach,
-  IssuerError,
-  isBanned,
-  isSubset,
-  type RegistrationEntry,
-  type Selector,
-} from '@steeple/core';
-import type { TrustBundle } from '@steeple/spiffe';
+import { type AgentRecord, type EntryReach, IssuerError, isBanned, type RegistrationEntry } from '@steeple/core';
+import { SpiffeId, type TrustBundle } from '@steeple/spiffe';
+import { Watcher } from './watcher.ts';
 
-/**
- * In-process news for the agents that hold a stream to this server.
- *
- * 1. A watcher sees every change published after `open` returned; nothing in between is lost.
- * 2. What waits for a slow watcher is bounded: later news of one entry or bundle replaces earlier news of it, and
- *    beyond `capacity` entries everything waiting is replaced by one `resync`.
- * 3. After its agent was banned or evicted a watcher yields nothing more, whatever was waiting.
- */
 export interface EntryChange {
   readonly id: string;
   /** Undefined when the entry is gone. */
@@ -29,35 +13,53 @@ export interface EntryChange {
   readonly structural: boolean;
 }
 
-export type WatchEvent =
-  | {
-      readonly kind: 'changes';
-      readonly entries: RegistrationEntry[];
-      readonly removed: string[];
-      readonly bundles: TrustBundle[];
-    }
-  | { readonly kind: 'resync' };
-
 /** Nobody. */
 export const NO_REACH: EntryReach = { paths: new Set(), aliases: [] };
 
+/** Streams that one agent may hold; it needs one, and for a while two when it comes back. */
+const PER_AGENT = 16;
+
+/**
+ * In-process news for the agents that hold a stream to this server.
+ *
+ * 1. A watcher sees every change published after `open` returned; nothing in between is lost.
+ * 2. What waits for a slow watcher is bounded: later news of one entry or bundle replaces earlier news of it, and
+ *    beyond `capacity` entries everything waiting is replaced by one `resync`.
+ * 3. After its agent was banned or evicted a watcher yields nothing more, whatever was waiting.
+ */
 export class ChangeFeed {
-  readonly #watchers = new Set<Watcher>();
+  /** By path of the agent's ID: most changes concern few of very many agents. */
+  readonly #watchers = new Map<string, Set<Watcher>>();
   readonly #capacity: number;
+  #watching = 0;
 
   constructor(capacity = 1000) {
     this.#capacity = capacity;
   }
 
-  /** Starts watching for one agent. Close the watcher when done. */
+  /**
+   * Starts watching for one agent. Close the watcher when done.
+   *
+   * @throws {IssuerError} `resource-exhausted` when this agent has very many open
+   */
   open(agent: Pick<AgentRecord, 'id' | 'selectors'>): Watcher {
-    const watcher = new Watcher(agent, this.#capacity, () => this.#watchers.delete(watcher));
-    this.#watchers.add(watcher);
+    const { path } = agent.id;
+    const own = this.#watchers.get(path) ?? new Set();
+    if (own.size >= PER_AGENT) {
+      throw new IssuerError('resource-exhausted', `an agent may hold ${PER_AGENT} of these streams, and no more`);
+    }
+    const watcher = new Watcher(agent, this.#capacity, () => {
+      if (!own.delete(watcher)) return;
+      this.#watching -= 1;
+      if (own.size === 0 && this.#watchers.get(path) === own) this.#watchers.delete(path);
+    });
+    this.#watchers.set(path, own.add(watcher));
+    this.#watching += 1;
     return watcher;
   }
 
   entryChanged(change: EntryChange): void {
-    for (const watcher of this.#watchers) {
+    for (const watcher of this.#near(change)) {
       const now = watcher.isConcernedBy(change.after);
       if (!now && !watcher.isConcernedBy(change.before)) continue;
       if (change.structural) watcher.resync();
@@ -66,141 +68,41 @@ export class ChangeFeed {
   }
 
   bundleChanged(bundle: TrustBundle): void {
-    for (const watcher of this.#watchers) watcher.bundle(bundle);
+    for (const watcher of this.#all()) watcher.bundle(bundle);
   }
 
   /** For a change that is easier fetched again than told. */
   resyncAll(): void {
-    for (const watcher of this.#watchers) watcher.resync();
+    for (const watcher of this.#all()) watcher.resync();
   }
 
   /** A ban ends the agent's watchers; other selectors mean other entries. */
   agentChanged(agent: AgentRecord): void {
-    for (const watcher of this.#of(agent.id.toString())) {
+    for (const watcher of this.#of(agent.id.path)) {
       if (isBanned(agent)) watcher.end('banned');
       else watcher.reselect(agent.selectors);
     }
   }
 
   agentRemoved(agentId: string): void {
-    for (const watcher of this.#of(agentId)) watcher.end('not-attested');
+    for (const watcher of this.#of(SpiffeId.parse(agentId).path)) watcher.end('not-attested');
   }
 
   get watching(): number {
-    return this.#watchers.size;
+    return this.#watching;
   }
 
-  #of(agentId: string): Watcher[] {
-    return [...this.#watchers].filter((watcher) => watcher.agentId === agentId);
-  }
-}
-
-export class Watcher {
-  readonly agentId: string;
-  readonly #path: string;
-  readonly #capacity: number;
-  readonly #onClose: () => void;
-  #selectors: readonly Selector[];
-  #entries = new Map<string, RegistrationEntry | undefined>();
-  #bundles = new Map<string, TrustBundle>();
-  #resync = false;
-  #ended: 'banned' | 'not-attested' | undefined;
-  #wake: (() => void) | undefined;
-
-  constructor(agent: Pick<AgentRecord, 'id' | 'selectors'>, capacity: number, onClose: () => void) {
-    this.agentId = agent.id.toString();
-    this.#path = agent.id.path;
-    this.#selectors = agent.selectors;
-    this.#capacity = capacity;
-    this.#onClose = onClose;
+  #of(path: string): readonly Watcher[] {
+    return [...(this.#watchers.get(path) ?? [])];
   }
 
-  isConcernedBy(reach: EntryReach): boolean {
-    return concerns(reach, this.#path, this.#selectors);
+  *#all(): Generator<Watcher> {
+    for (const own of this.#watchers.values()) yield* own;
   }
 
-  reselect(selectors: readonly Selector[]): void {
-    const same = selectors.length === this.#selectors.length && isSubset(selectors, this.#selectors);
-    this.#selectors = selectors;
-    if (!same) this.resync();
-  }
-
-  entry(id: string, entry: RegistrationEntry | undefined): void {
-    if (this.#resync) return;
-    this.#entries.set(id, entry);
-    if (this.#entries.size > this.#capacity) this.resync();
-    else this.#wake?.();
-  }
-
-  bundle(bundle: TrustBundle): void {
-    if (this.#resync) return;
-    this.#bundles.set(bundle.trustDomain.name, bundle);
-    if (this.#bundles.size > this.#capacity) this.resync();
-    else this.#wake?.();
-  }
-
-  resync(): void {
-    this.#resync = true;
-    this.#entries.clear();
-    this.#bundles.clear();
-    this.#wake?.();
-  }
-
-  end(reason: 'banned' | 'not-attested'): void {
-    this.#ended = reason;
-    this.#wake?.();
-  }
-
-  close(): void {
-    this.#onClose();
-  }
-
-  /**
-   * The news so far in one event, or the first to come. Undefined when `signal` aborted.
-   * Throws permission-denied with the agent's reason once the agent is banned or evicted.
-   */
-  async next(signal: AbortSignal): Promise<WatchEvent | undefined> {
-    while (!signal.aborted) {
-      if (this.#ended) throw refused(this.#ended);
-      const event = this.#take();
-      if (event) return event;
-      await this.#woken(signal);
-    }
-    return undefined;
-  }
-
-  #take(): WatchEvent | undefined {
-    if (this.#resync) {
-      this.#resync = false;
-      return { kind: 'resync' };
-    }
-    if (this.#entries.size === 0 && this.#bundles.size === 0) return undefined;
-    const removed: string[] = [];
-    const entries: RegistrationEntry[] = [];
-    for (const [id, entry] of this.#entries) {
-      if (entry) entries.push(entry);
-      else removed.push(id);
-    }
-    const bundles = [...this.#bundles.values()];
-    this.#entries = new Map();
-    this.#bundles = new Map();
-    return { kind: 'changes', entries, removed, bundles };
-  }
-
-  #woken(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#wake = undefined;
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#wake = done;
-      signal.addEventListener('abort', done, { once: true });
-    });
+  /** Those whom the change may concern. Who an alias stands for is known only by asking each. */
+  *#near({ before, after }: EntryChange): Generator<Watcher> {
+    if (before.aliases.length + after.aliases.length > 0) return yield* this.#all();
+    for (const path of new Set([...before.paths, ...after.paths])) yield* this.#of(path);
   }
 }
-
-const refused = (reason: 'banned' | 'not-attested'): IssuerError =>
-  new IssuerError('permission-denied', reason === 'banned' ? 'agent is banned' : 'agent is not attested', {
-    agentReason: reason,
-  });
