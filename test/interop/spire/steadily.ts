@@ -9,10 +9,10 @@ export async function steadily(
   [one, other]: readonly [string, string],
   action: () => Promise<void>,
 ): Promise<void> {
-  let over = false;
+  const over = new AbortController();
   let met = 0;
   const meeting = (async () => {
-    while (!over || met < 3) {
+    while (!over.signal.aborted || met < 3) {
       const [a, b] = [await fetchX509(agent, one), await fetchX509(agent, other)];
       await handshake({ ...a, bundles: a.context.bundles }, { ...b, bundles: b.context.bundles });
       met += 1;
@@ -24,7 +24,7 @@ export async function steadily(
   try {
     await Promise.race([action(), failure]);
   } finally {
-    over = true;
+    over.abort();
   }
   await meeting;
 }

@@ -22,7 +22,7 @@ function mayCall(caller: Caller, method: string): boolean {
   if (ANYBODY.test(method)) return true;
   if (AGENT.test(method)) return caller === 'agent';
   if (DOWNSTREAM.test(method)) return caller === 'downstream';
-  if (/GetFederatedBundle$/.test(method) && caller === 'agent') return true;
+  if (method.endsWith('/GetFederatedBundle') && caller === 'agent') return true;
   return caller === 'admin' || caller === 'federated admin';
 }
 

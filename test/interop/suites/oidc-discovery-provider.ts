@@ -39,7 +39,7 @@ export const oidcDiscoveryProvider: Suite = {
       for (const socket of [ofServer, ofAgent]) {
         await eventually('the provider publishes the keys of the bundle', async () => {
           const { keys } = await get<JSONWebKeySet>(socket, '/keys');
-          const found = keys.map(({ kid }) => kid).sort();
+          const found = keys.map(({ kid }) => kid ?? '').sort();
           return found.join() === expected ? true : undefined;
         });
       }

@@ -25,9 +25,9 @@ export const rebootstrap: Suite = {
     await agent.writeConfig();
     await server.createEntry(server.id('/after'), agent.id, [self]);
     // Whoever supervises an agent starts it again when it ends.
-    let over = false;
+    const over = new AbortController();
     const supervised = (async () => {
-      while (!over) {
+      while (!over.signal.aborted) {
         if (!agent.process.running) await agent.start().catch(() => undefined);
         await new Promise((done) => setTimeout(done, 300));
       }
@@ -38,7 +38,7 @@ export const rebootstrap: Suite = {
       ensure(!found.some((serial) => old.includes(serial)), 'nothing is left of the old root');
       await losesX509(agent, server.id('/before'));
     } finally {
-      over = true;
+      over.abort();
       await supervised;
     }
   },
