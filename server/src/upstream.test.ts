@@ -121,12 +121,18 @@ describe('a server below a CA on disk', () => {
     await plain.stop();
     plain.reconfigure(ca.plugins);
     await plain.startAgain();
+    await until(
+      async () => (await authority(plain).getX509AuthorityState({})).active?.upstreamAuthoritySubjectKeyId !== '',
+    );
     const below = await mint(plain);
     expect((await verified(plain, below)).chain.at(-1)?.equals(ca.root)).toBe(true);
     await verified(plain, own);
     await plain.stop();
     plain.reconfigure({});
     await plain.startAgain();
+    await until(
+      async () => (await authority(plain).getX509AuthorityState({})).active?.upstreamAuthoritySubjectKeyId === '',
+    );
     const again = await mint(plain);
     expect(again.chain).toHaveLength(1);
     for (const svid of [own, below, again]) await verified(plain, svid);

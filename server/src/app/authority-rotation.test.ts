@@ -66,6 +66,8 @@ const begin = async ({ clock, datastore, keys }: Stores) => {
     logger,
   });
   await rotation.start();
+  // What it left for after the start is done too.
+  await rotation.tick();
   const settings = { x509SvidTtl: HOUR, jwtSvidTtl: 300, witSvidTtl: HOUR, jwtIssuer: undefined, witIssuer: undefined };
   const ca = new CertificateAuthority(active, bundles, clock, systemRandom, settings);
   const sign = async () => {

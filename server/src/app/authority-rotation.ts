@@ -71,13 +71,18 @@ export class AuthorityRotation {
     this.#above = new UpstreamView(parts.upstream, () => parts.clock.now());
   }
 
-  /** Takes up where the last run ended, or begins. Afterwards every kind can sign. */
-  start(): Promise<void> {
-    return this.#parts.serial.run(async () => {
+  /**
+   * Takes up where the last run ended, or begins. Afterwards every kind can sign. What is due but not urgent comes after the
+   * start: an upstream that is away must not keep a server from starting that can go on with what it has.
+   */
+  async start(): Promise<void> {
+    await this.#parts.serial.run(async () => {
       await this.#book.load();
+      await this.#forgetExpired();
       for (const kind of this.#parts.kinds) await this.#recover(kind);
-      for (const kind of this.#parts.kinds) await this.#advance(kind);
+      for (const kind of this.#parts.kinds) if (!this.#canSign(kind)) await this.#advance(kind);
     });
+    void this.#tryTick(this.#stopping.signal);
   }
 
   /** Prepares and activates when it is time, until aborted. */
@@ -101,6 +106,15 @@ export class AuthorityRotation {
     return this.#parts.serial.run(async () => {
       for (const kind of this.#parts.kinds) await this.#advance(kind);
     });
+  }
+
+  async #tryTick(signal: AbortSignal): Promise<void> {
+    try {
+      await this.tick();
+    } catch (error) {
+      // The active authorities go on; the next round tries again.
+      if (!signal.aborted) this.#parts.logger.error('Rotating the authorities failed', { error });
+    }
   }
 
   /** Takes over what the upstream trusts, and leaves what it trusts no more. */
@@ -153,9 +167,8 @@ export class AuthorityRotation {
   }
 
   async #advance(kind: AuthorityKind): Promise<void> {
+    await this.#forgetExpired();
     const now = this.#parts.clock.now();
-    const pruned = pruneAuthorities(this.#book.slots, now);
-    if (pruned !== this.#book.slots) await this.#book.save(pruned);
     const { active, prepared } = this.#book.state(kind);
     const good = prepared && !this.#isSpoilt(kind, prepared) && (await this.#parts.keys.find(prepared));
     if (!active) {
@@ -168,6 +181,16 @@ export class AuthorityRotation {
     const next = good ? prepared : wantsNext ? await this.#prepare(kind) : undefined;
     if (next && (isSpoilt || shouldActivate(active, now))) await this.#activateInTime(kind, active, next, isSpoilt);
     if (kind === 'x509') await this.#markLeftRoots();
+  }
+
+  async #forgetExpired(): Promise<void> {
+    const kept = pruneAuthorities(this.#book.slots, this.#parts.clock.now());
+    if (kept !== this.#book.slots) await this.#book.save(kept);
+  }
+
+  #canSign(kind: AuthorityKind): boolean {
+    const { active } = this.#book.state(kind);
+    return active !== undefined && active.notAfter > this.#parts.clock.now();
   }
 
   /** Waits for lagging agents from look to look, but neither into the end of the active authority nor for ever. */

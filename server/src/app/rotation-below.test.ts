@@ -28,6 +28,8 @@ let logger: MemoryLogger;
 let above: FakeAbove;
 let bundles: Bundles;
 let rotation: AuthorityRotation;
+/** The same stores in another run of the server. */
+let again: () => AuthorityRotation;
 let taints: AuthorityTaints;
 let active: ActiveAuthorities;
 let first: Certificate;
@@ -55,18 +57,20 @@ beforeEach(async () => {
   const [book, serial] = [new AuthorityBook(datastore.authorities, bundles), new Serial()];
   taints = new AuthorityTaints(book, serial, true, logger);
   active = new ActiveAuthorities();
-  rotation = new AuthorityRotation({
-    kinds: ['x509', 'jwt', 'wit'],
-    keys: new AuthorityKeys(keys, systemRandom, settings, upstream),
-    delivery: { lagging: async () => [], caughtUp: async () => [] },
-    upstream,
-    book,
-    serial,
-    taints,
-    active,
-    clock,
-    logger,
-  });
+  again = () =>
+    new AuthorityRotation({
+      kinds: ['x509', 'jwt', 'wit'],
+      keys: new AuthorityKeys(keys, systemRandom, settings, upstream),
+      delivery: { lagging: async () => [], caughtUp: async () => [] },
+      upstream,
+      book,
+      serial,
+      taints,
+      active,
+      clock,
+      logger,
+    });
+  rotation = again();
 });
 
 const follow = () => rotation.follow(above.trust);
@@ -129,6 +133,22 @@ describe('below an authority above', () => {
     await rotation.tick();
     expect(signs().equals(second)).toBe(true);
     expect(marks(bundles.own())).toEqual([true, false]);
+  });
+
+  it('a server starts again while it is away, and goes on with what it has; it does not start with nothing', async () => {
+    await rotation.start();
+    await clock.advance(15 * 3600);
+    above.failure = new IssuerError('unavailable', 'away');
+    const second = again();
+    await second.start();
+    expect(signs().equals(first)).toBe(true);
+    while (!logger.text.includes('Rotating the authorities failed')) await new Promise(setImmediate);
+    above.failure = undefined;
+    await second.tick();
+    expect(second.state('x509').prepared).toBeDefined();
+    await clock.advance(90 * 3600);
+    above.failure = new IssuerError('unavailable', 'away');
+    await expect(again().start()).rejects.toThrow('away');
   });
 
   it('a key that is gone there is replaced after a while, and not published again', async () => {
