@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-import { compatMain } from '../compat/main.ts';
+import { keepHeapSmall } from './keep-heap-small.ts';
 import { runProgram } from './run-program.ts';
+
+if (process.argv[2] === 'run') keepHeapSmall();
+const { compatMain } = await import('../compat/main.ts');
 
 await runProgram(() => compatMain('spire-agent', process.argv.slice(2)));

@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-import { main } from '../main.ts';
+import { keepHeapSmall } from './keep-heap-small.ts';
 import { runProgram } from './run-program.ts';
+
+const [, , noun, verb] = process.argv;
+if (noun === 'agent' && verb === 'run') keepHeapSmall();
+const { main } = await import('../main.ts');
 
 await runProgram(() => main(process.argv.slice(2)));

@@ -1,4 +1,3 @@
-import { keepHeapSmall } from '../keep-heap-small.ts';
 import type { Flag, Noun } from '../verb.ts';
 import { admin, configFlag, expandEnvFlag, watchFlag, workloadSocketFlag } from './common-flags.ts';
 import { agentDebugVerb, agentLoggerNoun } from './logger.ts';
@@ -34,10 +33,7 @@ export const agentNoun: Noun = {
           choices: ['error', 'warn', 'info', 'debug', 'trace'],
         },
       ],
-      load: async () => {
-        keepHeapSmall();
-        return (await import('../commands/agent/run.ts')).run;
-      },
+      load: async () => (await import('../commands/agent/run.ts')).run,
     },
     {
       name: 'validate',

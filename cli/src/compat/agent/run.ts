@@ -1,6 +1,5 @@
 import { systemClock } from '@steeple/daemon';
 import { daemonLogger } from '../../daemon-config.ts';
-import { keepHeapSmall } from '../../keep-heap-small.ts';
 import { logFlags, requireSettings } from '../daemon-config.ts';
 import { boolFlag, intFlag } from '../go/flag-kind.ts';
 import { type DaemonProgram, runCommand, validateCommand } from '../run-command.ts';
@@ -73,7 +72,6 @@ const agent: DaemonProgram = {
   },
   create: async (document, { env }) => {
     requireSettings(document, 'agent', REQUIRED);
-    keepHeapSmall();
     const { createAgent, parseAgentConfig } = await import('@steeple/agent');
     const config = parseAgentConfig(document, env);
     return createAgent(config, { clock: systemClock, logger: daemonLogger({}, config) });
