@@ -255,9 +255,8 @@ export class AuthorityRotation {
   #isSpoilt(kind: AuthorityKind, slot: AuthoritySlot): boolean {
     if (kind === 'x509') return this.#above.isLost(slot);
     if (this.#above.isKeyLost(kind, slot.authorityId)) return true;
-    return this.#book.bundles
-      .own()
-      [`${kind}Authorities`].some(({ kid, tainted }) => tainted && kid === slot.authorityId);
+    const keys = this.#book.bundles.own()[`${kind}Authorities`];
+    return keys.some(({ kid, tainted }) => tainted && kid === slot.authorityId);
   }
 
   #wanted(authorityId: string): bigint {
