@@ -131,6 +131,7 @@ export function assemble({ config, plugins, health, metrics, ...rim }: AssembleP
     server: { ...measured, bundle: link.bundle.bind(link), federatedBundle: link.federatedBundle.bind(link) },
     cache,
     interval: config.syncInterval,
+    announced: () => push.live,
     onSynced: () => {
       setServing(health, true);
       rotation.serverAnswered();

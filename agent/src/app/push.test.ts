@@ -85,7 +85,9 @@ it('backs off from a server that is away, and comes back at once after a stream 
   expect(clock.untilNext).toBeCloseTo(0.2, 1);
   await clock.advance(0.21);
   expect(clock.untilNext).toBeCloseTo(0.4, 1);
+  expect(heard).toEqual(['nudge']);
   await clock.advance(0.41);
+  expect(heard).toEqual(['nudge', 'nudge']);
   expect(push.live).toBe(false);
   expect(clock.untilNext).toBeLessThan(0.2);
 });

@@ -44,12 +44,15 @@ export class Push {
       if (signal.aborted) return;
       if (ended.error instanceof GrpcError && ended.error.code === Code.UNIMPLEMENTED) {
         logger.debug('The server announces nothing; changes are found by asking');
+        this.#parts.sync.nudge();
         await pause(clock, ASK_AGAIN, signal);
         continue;
       }
       // A stream that worked and ended is no failure: servers end connections that have grown old.
       failures = ended.wasLive ? 0 : failures + 1;
       logger.debug('The stream of announcements ended', { error: ended.error });
+      // It does not come back at once, so it is no longer relied on: the pause between two questions is the short one again.
+      if (failures === 2) this.#parts.sync.nudge();
       if (ended.error !== undefined) await this.#parts.onServerError(ended.error, signal);
       const wait = failures === 0 ? 0.2 * random() : backoff(failures, random(), RETRY);
       await pause(clock, heedRetryInfo(ended.error, wait), signal);

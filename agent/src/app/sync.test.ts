@@ -18,8 +18,9 @@ let abort: AbortController;
 let faults: unknown[];
 let own: TrustBundle;
 
-function make(): Sync {
+function make(announced = false): Sync {
   return new Sync({
+    announced: () => announced,
     cache,
     clock,
     random: () => 0.5,
@@ -139,6 +140,16 @@ it('asks at intervals, backs off from a server that fails, and asks at once when
   sync.nudge();
   await turn();
   expect(asked).toBe(4);
+});
+
+it('asks seldom while changes are announced', async () => {
+  let asked = 0;
+  answer = async () => void asked++;
+  void make(true).run(abort.signal);
+  await clock.settled();
+  expect(clock.untilNext).toBe(60);
+  await clock.advance(60);
+  expect(asked).toBe(2);
 });
 
 it('ends with the error that makes the agent stop', async () => {

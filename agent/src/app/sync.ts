@@ -16,6 +16,8 @@ export interface SyncParts {
   readonly logger: Logger;
   /** Seconds between two questions. */
   readonly interval: number;
+  /** Whether changes are announced as they happen; asking is a safety net then. */
+  readonly announced?: () => boolean;
   /** Told about each failure; throws when the agent cannot go on. */
   readonly onServerError: (error: unknown, signal: AbortSignal) => Promise<void>;
   /** Told after each complete answer. */
@@ -23,6 +25,9 @@ export interface SyncParts {
 }
 
 const PARALLEL_BUNDLES = 10;
+
+/** How much longer the interval is while changes are announced: thousands of agents that ask for what they know are a load. */
+const ANNOUNCED = 12;
 
 /**
  * Keeps the cache equal to what the server says this node may have.
@@ -81,7 +86,8 @@ export class Sync {
     try {
       await this.once(signal);
       this.#failures = 0;
-      return backoff(1, random(), { initial: interval, max: interval, multiplier: 1, jitter: 0.1 });
+      const pause = this.#parts.announced?.() ? interval * ANNOUNCED : interval;
+      return backoff(1, random(), { initial: pause, max: pause, multiplier: 1, jitter: 0.1 });
     } catch (error) {
       if (signal.aborted) return 0;
       this.#failures++; // Y4
