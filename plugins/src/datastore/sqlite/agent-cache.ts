@@ -3,7 +3,7 @@ import type { SpiffeId } from '@steeple/spiffe';
 import type { Database } from './database.ts';
 
 /** Records kept, at about one kilobyte each. */
-const LIMIT = 10_000;
+const LIMIT = 20_000;
 
 /**
  * Agents that were asked for, as they are stored. The server asks at every call of an agent, and reading row and
