@@ -16,11 +16,15 @@ export interface HomeOptions {
   readonly server?: Record<string, unknown>;
   /** More settings of the `agent` block. */
   readonly agent?: Record<string, unknown>;
+  /** More blocks of the server's configuration, such as `plugins`. */
+  readonly serverBlocks?: Record<string, unknown>;
   /** More blocks of the agent's configuration, such as `plugins`. */
   readonly blocks?: Record<string, unknown>;
   readonly trustDomain?: string;
   /** PEM certificates of the authorities that vouch for web servers. */
   readonly webRoots?: () => readonly string[];
+  /** False for an agent that attests by other means. */
+  readonly joinToken?: boolean;
 }
 
 export interface NewEntry {
@@ -66,7 +70,7 @@ export class Home implements AsyncDisposable {
     const home = new Home(await mkdtemp('/tmp/st-e2e-'), options);
     try {
       await home.startServer();
-      await home.startAgent(await home.joinToken());
+      await home.startAgent(options.joinToken === false ? undefined : await home.joinToken());
     } catch (error) {
       await home[Symbol.asyncDispose]();
       throw new Error(`home did not start:\n${home.log.text}`, { cause: error });
@@ -90,6 +94,7 @@ export class Home implements AsyncDisposable {
           ratelimit: { attestation: false, signing: false },
           ...this.#options.server,
         },
+        ...this.#options.serverBlocks,
       }),
     );
     const { webRoots } = this.#options;

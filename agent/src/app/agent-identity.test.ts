@@ -5,6 +5,7 @@ import { readCsr } from '@steeple/spiffe';
 import { FakeClock, MemoryLogger, type TempDir, TestTrustDomain, tempDir } from '@steeple/test-kit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { turn } from '../testing/fixtures.ts';
+import { agentRefusal } from '../testing/scripted-server.ts';
 import { AgentIdentity } from './agent-identity.ts';
 import { CurrentSvid } from './current-svid.ts';
 import { Storage } from './storage.ts';
@@ -117,6 +118,20 @@ it('attests again instead of renewing where the method allows it, once for many 
   await clock.advance(51);
   await called(2);
   expect(calls).toEqual(['attest', 'attest']);
+});
+
+it('attests again when the server insists that it can, though it was told otherwise before', async () => {
+  const identity = make();
+  await identity.attest(abort.signal);
+  expect(identity.reattestable).toBe(false);
+  reattestable = true;
+  await identity.onServerError(agentRefusal('AGENT_MUST_REATTEST'), abort.signal);
+  expect([calls, identity.reattestable]).toEqual([['attest', 'attest'], true]);
+  reattestable = false;
+  const other = make();
+  await other.attest(abort.signal);
+  const lost = other.onServerError(agentRefusal('AGENT_NOT_ATTESTED'), abort.signal);
+  await expect(lost).rejects.toMatchObject({ reason: 'lost-identity' });
 });
 
 it('goes on after its own SVID has expired while workloads still live on theirs, and stops when they do no more', async () => {

@@ -6,7 +6,7 @@ import { type Certificate, makeCsr, spkiOf, type TrustBundle, X509Svid } from '@
 import { AgentStopped } from './agent-stopped.ts';
 import type { AttestedAgent } from './attest-node.ts';
 import type { CurrentSvid } from './current-svid.ts';
-import { isFinalRefusal, serverVerdict } from './server-verdict.ts';
+import { isFinalRefusal, serverVerdict, wantsReattestation } from './server-verdict.ts';
 import type { Storage, StoredAgent } from './storage.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -124,7 +124,7 @@ export class AgentIdentity {
       case 'banned':
         return this.#giveUp('banned', 'the server has banned this agent; `steeple agent evict` lifts the ban', error);
       case 'reattest':
-        if (this.#reattestable) return this.#reattest(signal);
+        if (this.#reattestable || wantsReattestation(error)) return this.#reattest(signal);
         return this.#giveUp(
           'lost-identity',
           `the server knows this agent no more and a join token cannot be used twice; ${HOW_TO_REJOIN}`,

@@ -25,6 +25,12 @@ export function serverVerdict(error: unknown): ServerVerdict {
   return CONSEQUENCES[reason] ?? 'retry';
 }
 
+/** Whether the server says of itself that this node can attest again, whatever we remember of that. */
+export function wantsReattestation(error: unknown): boolean {
+  if (!(error instanceof GrpcError)) return false;
+  return findDetail(error, types.PermissionDeniedDetailsSchema)?.reason === Reason.AGENT_MUST_REATTEST;
+}
+
 /** Refusals of an attestation that no repetition will change. */
 const FINAL_REFUSALS: ReadonlySet<number> = new Set([
   Code.INVALID_ARGUMENT,
