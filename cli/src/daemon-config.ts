@@ -16,6 +16,15 @@ export interface LogSettings {
 
 /** A logger as configured; --log-level wins. A file is opened anew on SIGUSR2. @throws ConfigError when it cannot be */
 export function daemonLogger(options: Options, config: LogSettings): Logger {
+  const logger = configuredLogger(options, config);
+  // SPIRE configures plugins anew on this signal: whoever relies on that has to hear that it did not happen.
+  process.on('SIGUSR1', () =>
+    logger.warn('Files of plugin_data_file are read at the start only: restart to apply them'),
+  );
+  return logger;
+}
+
+function configuredLogger(options: Options, config: LogSettings): Logger {
   const level = (text(options, 'logLevel') as LogLevel | undefined) ?? config.logLevel;
   if (config.logFile === undefined) return createLogger({ format: config.logFormat, level });
   const file = LogFile.open(config.logFile, 'log_file');

@@ -97,6 +97,10 @@ describe('spire-server and spire-agent', () => {
     server.child.kill('SIGUSR2');
     await until(() => existsSync(log));
     await until(async () => (await readFile(log, 'utf8')).includes('Log file opened anew'));
+
+    // Node would open its debugger, and say so on standard error.
+    server.child.kill('SIGUSR1');
+    await until(async () => (await readFile(log, 'utf8')).includes('restart to apply them'));
     expect(server.output).toBe('');
 
     agent.child.kill('SIGTERM');

@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-import { compatMain } from '../compat/main.ts';
+import { refuseDebugger } from './refuse-debugger.ts';
 import { runProgram } from './run-program.ts';
+
+refuseDebugger();
+const { compatMain } = await import('../compat/main.ts');
 
 await runProgram(() => compatMain('spire-server', process.argv.slice(2)));
