@@ -68,6 +68,7 @@ export const createAuthorities = async (
   const kinds = authorityKinds(config);
   const shared = { kinds, book, serial, keys, taints, delivery, active, upstream };
   const rotation = new AuthorityRotation({ ...shared, clock, logger });
+  stack.defer(() => rotation.stop());
   const below = { trustDomain, clock, random, caTtl: config.caTtl, hasWit: config.witEnabled };
   const unmeasured = new Downstream({ ...shared, ...below });
   const downstream = meter ? measuredDownstream(unmeasured, meter) : unmeasured;

@@ -101,6 +101,12 @@ export class AuthorityRotation {
     }
   }
 
+  /** Ends what is under way, so that the stores may be closed. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#parts.serial.run(async () => {});
+  }
+
   /** One look at the clock. */
   tick(): Promise<void> {
     return this.#parts.serial.run(async () => {
