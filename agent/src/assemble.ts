@@ -28,7 +28,7 @@ import type { AgentConfig } from './config.ts';
 import type { AgentPlugins } from './load-plugins.ts';
 import { measuredAttestor, measuredKeyManager } from './metrics/measured-plugins.ts';
 import { measuredServer } from './metrics/measured-server.ts';
-import { stateReporter } from './metrics/report-state.ts';
+import { renewalReporter, stateReporter } from './metrics/report-state.ts';
 import { AGENT_VERSION } from './version.ts';
 
 export interface AssembleParts {
@@ -77,7 +77,7 @@ export function assemble({ config, plugins, health, metrics, ...rim }: AssembleP
   const trust = new ServerTrust(cache.bundles);
   const target: ServerTarget = { ...config.server, trustDomain, bundles: trust, now };
   const link = new ServerLink({ target, svid: current, logger, callTimeout: CALL_TIMEOUT });
-  const measured = measuredServer(link, meter);
+  const measured = measuredServer(link, meter, renewalReporter(metrics, cache));
   current.onChange(() => link.reconnect());
 
   const storage = new Storage(dataDir);

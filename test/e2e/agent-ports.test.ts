@@ -17,14 +17,17 @@ const get = async (port: number | undefined, path: string) => {
 describe('an agent’s ports', () => {
   it('tell liveness and readiness, and count what happens under SPIRE’s names', async () => {
     await using home = await Home.open({ blocks: BLOCKS });
-    await home.addEntry({ path: '/web' });
+    const id = await home.addEntry({ path: '/web' });
     await home.ready();
     await home.workload.fetchJWTSVID({ audience: ['x'] }, { metadata: HEADER });
+    await home.admin.entry.batchUpdateEntry({ entries: [{ id, hint: 'h' }], inputMask: { hint: true } });
     const { health, metrics } = home.agent.ports;
     await until(async () => (await get(health?.port, '/ready')).status === 200);
     expect(JSON.parse((await get(health?.port, '/ready')).text)).toEqual({ agent: {} });
     expect(JSON.parse((await get(health?.port, '/live')).text)).toEqual({ agent: {} });
 
+    const outdated = /^spire_agent_cache_manager_outdated_svids_sum/m;
+    await until(async () => outdated.test((await get(metrics?.port, '/metrics')).text));
     const { text } = await get(metrics?.port, '/metrics');
     for (const name of [
       'spire_agent_started',

@@ -132,6 +132,13 @@ export class IdentityCache {
       });
   }
 
+  /** Why an entry needs another SVID: it has none, the one it has is of an older version of it, or has grown old. */
+  reasonToRenew(id: string): 'new' | 'outdated' | 'expiring' {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || !this.#shelf.has(id)) return 'new';
+    return this.#shelf.isOutdated(entry) ? 'outdated' : 'expiring';
+  }
+
   /** Calls back whenever there may be SVIDs to request. Returns the function that ends it. */
   onWork(listener: () => void): () => void {
     this.#workListeners.add(listener);

@@ -32,6 +32,12 @@ export class SvidShelf {
     return this.#stock.has(entryId);
   }
 
+  /** Whether the SVID in stock, if there is one, was issued for an older version of the entry. */
+  isOutdated(entry: AgentEntry): boolean {
+    const stocked = this.#stock.get(entry.id);
+    return stocked !== undefined && !sameVersion(stocked, entry);
+  }
+
   /** Of the entries that have one in stock. */
   ids(): readonly string[] {
     return [...this.#stock.keys()];

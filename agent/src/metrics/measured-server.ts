@@ -5,12 +5,15 @@ import type { ServerApi } from '../app/server-api.ts';
 export function measuredServer<S extends Pick<ServerApi, 'authorizedEntries' | 'newX509Svids' | 'renewAgent'>>(
   server: S,
   meter: CallMeter,
+  onRequested: (entryIds: readonly string[]) => void,
 ): Pick<S, 'authorizedEntries' | 'newX509Svids' | 'renewAgent'> {
   return {
     authorizedEntries: (known, signal) =>
       measureCall(meter, 'manager.sync.fetch_entries_updates', () => server.authorizedEntries(known, signal)),
-    newX509Svids: (requests, signal) =>
-      measureCall(meter, 'manager.sync.fetch_svids_updates', () => server.newX509Svids(requests, signal)),
+    newX509Svids: (requests, signal) => {
+      onRequested(requests.map(({ entryId }) => entryId));
+      return measureCall(meter, 'manager.sync.fetch_svids_updates', () => server.newX509Svids(requests, signal));
+    },
     renewAgent: (csr, signal) => measureCall(meter, 'agent_svid.rotate', () => server.renewAgent(csr, signal)),
   };
 }

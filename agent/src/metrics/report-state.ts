@@ -23,3 +23,19 @@ export function stateReporter(
     metrics.gauge('sync_bundles_total', cache.bundleList().length);
   };
 }
+
+/** Returns a function that is told the entries for which SVIDs are requested, and counts why. */
+export function renewalReporter(
+  metrics: Metrics,
+  cache: Pick<IdentityCache, 'entries' | 'reasonToRenew'>,
+): (entryIds: readonly string[]) => void {
+  return (entryIds) => {
+    for (const reason of ['expiring', 'outdated'] as const) {
+      const found = entryIds.filter((id) => cache.reasonToRenew(id) === reason);
+      const stored = found.filter((id) => cache.entries.get(id)?.storeSvid === true).length;
+      const key = `cache_manager.${reason}_svids`;
+      if (found.length > stored) metrics.sample(key, found.length - stored);
+      if (stored > 0) metrics.sample(`${key}.svid_store`, stored);
+    }
+  };
+}
