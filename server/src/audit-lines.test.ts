@@ -1,4 +1,5 @@
 // The lines of the audit log, under the names of SPIRE's own, also when a call fails.
+import { realpathSync } from 'node:fs';
 import { agentV1, entryV1, svidV1 } from '@steeple/proto/server-api';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { idOf, newRequest, TestServer } from './testing/test-server.ts';
@@ -19,6 +20,8 @@ const lines = async (call: () => Promise<unknown>): Promise<Record<string, unkno
     .map(({ fields }) => ({ ...fields }) as Record<string, unknown>);
 };
 
+const HASH = expect.stringMatching(/^[\da-f]{64}$/) as string;
+
 const selectors = [
   { type: 'unix', value: 'uid:1' },
   { type: 'unix', value: 'gid:2' },
@@ -31,6 +34,8 @@ it('name caller and method, and one thing each', async () => {
   ];
   const [good, bad, ...more] = await lines(() => server.admin(entryV1.Entry).batchCreateEntry({ entries }));
   expect(more).toEqual([]);
+  expect(good?.['request_id']).toMatch(/^[\da-f-]{36}$/);
+  expect(bad?.['request_id']).toBe(good?.['request_id']);
   expect(good).toMatchObject({
     type: 'audit',
     subsystem_name: 'api',
@@ -38,6 +43,7 @@ it('name caller and method, and one thing each', async () => {
     method: 'BatchCreateEntry',
     authorized_as: 'local',
     authorized_via: 'transport',
+    caller_path: realpathSync(process.execPath),
     status: 'success',
     entry_id: 'a',
     spiffe_id: 'spiffe://example.org/a',
@@ -95,7 +101,12 @@ it.each<[string, () => Promise<unknown>, object]>([
     'a minted certificate',
     async () =>
       server.admin(svidV1.SVID).mintX509SVID({ csr: (await newRequest('spiffe://example.org/m')).csr, ttl: 60 }),
-    { ttl: 60, spiffe_id: 'spiffe://example.org/m', serial_num: expect.stringMatching(/^\d+$/), status: 'success' },
+    { ttl: 60, spiffe_id: 'spiffe://example.org/m', serial_num: expect.stringMatching(/^\d+$/), csr: HASH },
+  ],
+  [
+    'a certificate that is not minted',
+    () => server.admin(svidV1.SVID).mintX509SVID({ csr: new Uint8Array(3), ttl: 60 }),
+    { ttl: 60, csr: HASH, status: 'error', status_code: 'InvalidArgument' },
   ],
   [
     'a token for nobody',

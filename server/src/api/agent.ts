@@ -9,7 +9,7 @@ import type { JoinTokens } from '../app/join-tokens.ts';
 import type { NodeAttestation } from '../app/node-attestation.ts';
 import { attestAgent } from './attest-agent.ts';
 import { auditItem } from './audit.ts';
-import { agentFilterFields } from './audit-fields.ts';
+import { agentFilterFields, requestField } from './audit-fields.ts';
 import { agentOf } from './caller.ts';
 import { readAgentFilter, wireAgent } from './translate/agent.ts';
 import { wireTime } from './translate/number.ts';
@@ -31,8 +31,10 @@ export const agentHandlers = (use: {
   async renewAgent({ params }, ctx) {
     if (!params) throw new IssuerError('invalid-argument', 'params cannot be nil');
     const agent = agentOf(ctx);
+    const told: Record<string, unknown> = { agent_id: agent.id.toString() };
+    auditItem(ctx, () => ({ ...requestField(params.csr), ...told }));
     const svid = await use.attestation.renew(agent, params.csr);
-    auditItem(ctx, { agent_id: agent.id.toString(), serial_num: svid.leaf.serialDecimal });
+    told['serial_num'] = svid.leaf.serialDecimal;
     return { svid: wireX509Svid(svid) };
   },
 

@@ -7,6 +7,7 @@ import type { SignedX509 } from '../app/certificate-authority.ts';
 import type { Downstream } from '../app/downstream.ts';
 import { readRequest, type SvidIssuance } from '../app/svid-issuance.ts';
 import { auditItem } from './audit.ts';
+import { requestField } from './audit-fields.ts';
 import { attempt } from './batch.ts';
 import { agentOf } from './caller.ts';
 import { orInvalid, prefixed, readId, type WireId } from './translate/spiffe-id.ts';
@@ -26,10 +27,11 @@ export const svidHandlers = (use: {
     const find = use.issuance.entriesOf(agentOf(ctx));
     const keyAt = use.issuance.keysOf(params.map(({ csr }) => csr));
     const results = [];
-    for (const [index, { entryId }] of params.entries()) {
+    for (const [index, { entryId, csr }] of params.entries()) {
       if (index % TURN === TURN - 1) await setImmediate();
       const { status, value } = await attempt(ctx, () => use.issuance.newX509(find, entryId, () => keyAt(index)));
-      auditItem(ctx, () => ({ registration_id: entryId, ...(value && signedFields(value)) }), status);
+      const told = () => ({ registration_id: entryId, ...requestField(csr), ...(value && signedFields(value)) });
+      auditItem(ctx, told, status);
       results.push({ status, ...(value && { svid: wireX509Svid(value) }) });
     }
     return { results };
@@ -59,14 +61,16 @@ export const svidHandlers = (use: {
   },
 
   async newDownstreamX509CA({ csr, preferredTtl }, ctx) {
+    const told: Record<string, unknown> = { trust_domain_id: use.trustDomain.id };
+    auditItem(ctx, () => ({ ...requestField(csr), ...told }));
     const { chain, roots } = await use.downstream.newCa(csr, readTtl(preferredTtl));
-    auditItem(ctx, { trust_domain_id: use.trustDomain.id, expires_at: chain[0]?.notAfter });
+    if (chain[0]) told['expires_at'] = timeText(chain[0].notAfter);
     return { caCertChain: chain.map(derOf), x509Authorities: roots.map(derOf) };
   },
 
   async mintX509SVID({ csr: der, ttl }, ctx) {
     const told: Record<string, unknown> = { ttl };
-    auditItem(ctx, told);
+    auditItem(ctx, () => ({ ...requestField(der), ...told }));
     const csr = readRequest(der, 'failed to verify CSR signature');
     const id = readCsrId(csr, use.trustDomain);
     checkDnsNames(csr.dnsSans);
@@ -99,8 +103,10 @@ export const svidHandlers = (use: {
 const signedFields = ({ id, leaf, expiresAt }: SignedX509): Record<string, unknown> => ({
   spiffe_id: id.toString(),
   serial_num: leaf.serialDecimal,
-  expires_at: new Date(expiresAt * 1000).toISOString().replace(/\.\d+Z$/, 'Z'),
+  expires_at: timeText(expiresAt),
 });
+
+const timeText = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
 
 const derOf = ({ raw }: Certificate): Uint8Array<ArrayBuffer> => Uint8Array.from(raw);
 

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { readlinkSync } from 'node:fs';
 import { methodRule } from '@steeple/core';
 import type { Logger } from '@steeple/daemon';
 import { type CallContext, Code, GrpcError, type Middleware, statusName } from '@steeple/proto/grpc';
@@ -16,7 +18,8 @@ export const auditLog =
       failure = error instanceof GrpcError ? error : new GrpcError(Code.INTERNAL, 'internal error');
       throw error;
     } finally {
-      const base = { ...FIXED, service: shortName(service.typeName), method: method.name, ...callerFields(ctx) };
+      const call = { service: shortName(service.typeName), method: method.name, request_id: randomUUID() };
+      const base = { ...FIXED, ...call, ...callerFields(ctx) };
       const whole = statusFields(failure?.code ?? Code.OK, failure?.message ?? '');
       const items = auditItemsOf(ctx);
       if (items.length === 0) logger.info('API accessed', { ...base, ...whole });
@@ -41,10 +44,24 @@ const statusFields = (code: number, message: string): Record<string, unknown> =>
 const callerFields = (ctx: CallContext): Record<string, unknown> => {
   const { address, process, id, as, via } = callerOf(ctx);
   return {
-    ...(process && { caller_uid: process.uid, caller_gid: process.gid, caller_pid: process.pid }),
+    ...(process && {
+      caller_uid: process.uid,
+      caller_gid: process.gid,
+      caller_pid: process.pid,
+      ...programOf(process.pid),
+    }),
     ...(address && { caller_addr: address }),
     ...(id && { caller_id: id.toString() }),
     authorized_as: as,
     authorized_via: via,
   };
+};
+
+/** Unknown of processes of other users, unless the server is root, and of those that have ended. */
+const programOf = (pid: number): Record<string, unknown> => {
+  try {
+    return { caller_path: readlinkSync(`/proc/${pid}/exe`) };
+  } catch {
+    return {};
+  }
 };
