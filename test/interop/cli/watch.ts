@@ -30,8 +30,8 @@ async function said(daemons: Maker, commands: Maker): Promise<{ text: string; co
     await watch.line(/Received 1 svid after/, 40);
     await server.createEntry(server.id('/second'), agent.id, self);
     await watch.line(/Received 2 svids after/, 40);
-    await server.deleteEntry(entry.id);
     const both = watch.output.length;
+    await server.deleteEntry(entry.id);
     await watch.line(/Received 1 svid after/, 40, both);
     watch.child.kill('SIGINT');
     const code = await eventually('it ends', async () => (watch.running ? undefined : await watch.ended), 10);
