@@ -86,6 +86,7 @@ export const experimental = z.strictObject({
   ratelimit: rateLimits.default(() => rateLimits.parse({})),
   named_pipe_name: refused(WINDOWS('socket_path')),
   admin_named_pipe_name: refused(WINDOWS('admin_socket_path')),
-  require_pq_kem: only(false, 'requiring a post-quantum key exchange is not supported yet; remove it'),
+  /** Refuse a server without a post-quantum key exchange. */
+  require_pq_kem: flag().default(false),
   broker: refused('the Broker API is not supported yet; remove this block'),
 });

@@ -45,7 +45,7 @@ describe('the agent’s configuration', () => {
       {},
     );
     expect(config).toMatchObject({
-      server: { host: 'spire-server', port: 8081 },
+      server: { host: 'spire-server', port: 8081, requirePostQuantum: false },
       socketPath: '/tmp/agent.sock',
       dataDir: '/opt/data',
       logLevel: 'debug',

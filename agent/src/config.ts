@@ -27,7 +27,7 @@ export interface PluginChoice {
 /** What an agent needs to know. Durations in seconds, paths absolute. */
 export interface AgentConfig {
   readonly trustDomain: TrustDomain;
-  readonly server: { readonly host: string; readonly port: number };
+  readonly server: { readonly host: string; readonly port: number; readonly requirePostQuantum: boolean };
   /** Where workloads connect, unless both of their APIs are switched off. */
   readonly socketPath: string;
   readonly workloadApi: boolean;
@@ -99,7 +99,11 @@ export function parseAgentConfig(document: ConfigDocument, env: Environment = pr
   const nodeAttestor = onlyOne('NodeAttestor', choices(file, document, 'NodeAttestor', 'join_token', {}));
   return Object.freeze({
     trustDomain: agent.trust_domain,
-    server: { host: agent.server_address, port: agent.server_port },
+    server: {
+      host: agent.server_address,
+      port: agent.server_port,
+      requirePostQuantum: agent.experimental.require_pq_kem,
+    },
     socketPath: checkSocketPath(
       document,
       ['agent', 'socket_path'],

@@ -65,6 +65,7 @@ export const agentWords: WordList = {
   'agent.experimental.feature_flags': '`wit-svid` offers the WIT profile.',
   'agent.experimental.use_sync_authorized_entries':
     'Accepted without effect: the agent finds out by itself what the server can.',
+  'agent.experimental.require_pq_kem': 'Refuse a server without a post-quantum key exchange.',
   'agent.experimental.ratelimit': 'Limits of what one workload may ask.',
   'agent.experimental.ratelimit.fetch_x509_svid': PER_SECOND,
   'agent.experimental.ratelimit.fetch_jwt_svid': PER_SECOND,

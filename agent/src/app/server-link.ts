@@ -12,6 +12,7 @@ import { serverVerdict } from './server-verdict.ts';
 import { readBundle, readChain, readItem, readPush, readToken } from './server-wire.ts';
 
 export interface ServerTarget {
+  readonly requirePostQuantum?: boolean;
   /** Host name or IP address. */
   readonly host: string;
   readonly port: number;
@@ -41,11 +42,17 @@ interface Clients {
 
 /** How grpc-js reaches a server; without a SVID the agent is a stranger that wants to attest. */
 export function dialSettings(target: ServerTarget, svid?: X509SvidSource): Parameters<typeof createClient>[1] {
-  const { bundles, trustDomain, now } = target;
+  const { bundles, trustDomain, now, requirePostQuantum } = target;
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
   return {
     address: `dns:///${host}:${target.port}`,
-    credentials: spiffeChannelCredentials({ bundles, authorize: authorizeId(serverId(trustDomain)), now, svid }),
+    credentials: spiffeChannelCredentials({
+      bundles,
+      authorize: authorizeId(serverId(trustDomain)),
+      now,
+      svid,
+      requirePostQuantum,
+    }),
     options: {
       // The callers have their own patience; a channel that waits two minutes would outlast it.
       'grpc.initial_reconnect_backoff_ms': 200,

@@ -1,6 +1,7 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { fromBinary } from '@bufbuild/protobuf';
+import { postQuantumOnly } from '@steeple/client/tls';
 import { Code, GrpcError, orAborted } from '@steeple/proto/grpc';
 import { types } from '@steeple/proto/server-api';
 import { type Certificate, parseCertificate, type TrustBundle, type TrustDomain } from '@steeple/spiffe';
@@ -40,15 +41,20 @@ export function fetchPresentedChain(address: Address, signal: AbortSignal): Prom
 interface Address {
   readonly host: string;
   readonly port: number;
+  readonly requirePostQuantum?: boolean;
 }
 
 async function withStranger<T>(
-  { host, port }: Address,
+  { host, port, requirePostQuantum }: Address,
   signal: AbortSignal,
   work: (session: ClientHttp2Session, presented: readonly Certificate[]) => Promise<T>,
 ): Promise<T> {
   const name = host.includes(':') ? `[${host}]` : host;
-  const session = connect(`https://${name}:${port}`, { rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+  const session = connect(`https://${name}:${port}`, {
+    rejectUnauthorized: false,
+    ALPNProtocols: ['h2'],
+    ...(requirePostQuantum === true && postQuantumOnly),
+  });
   session.on('error', () => {});
   try {
     await orAborted(connected(session), signal);

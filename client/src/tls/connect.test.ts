@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { createServer as createPlainServer, type TLSSocket } from 'node:tls';
 import { SpiffeId } from '@steeple/spiffe';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { authorizeId, authorizeMemberOf, authorizeOneOf } from './authorize.ts';
@@ -8,6 +8,7 @@ import { createTlsServer } from './create-server.ts';
 import { anyone, closed, listening, SettableSvid, type TwoDomains, twoDomains } from './fixture.ts';
 import { peerChain } from './peer-chain.ts';
 import type { SpiffeServerOptions } from './server-guard.ts';
+import { contextOptions } from './svid-context.ts';
 import type { VerifiedPeer } from './verify-peer.ts';
 
 let domains: TwoDomains;
@@ -53,6 +54,22 @@ async function greeting(socket: TLSSocket): Promise<string> {
 }
 
 const to = (port: number) => ({ host: '127.0.0.1', port });
+
+describe('a post-quantum key exchange', () => {
+  it('can be required of a server', async () => {
+    const ours = await clientOf({ requirePostQuantum: true });
+    const { port } = await serve();
+    const { socket } = await connectTls(to(port), ours);
+    expect(socket.getEphemeralKeyInfo()).toMatchObject({ name: 'X25519MLKEM768' });
+    expect(await greeting(socket)).toBe('hello');
+    const svid = await domains.a.x509Svid('/server');
+    const old = await listening(createPlainServer({ ...contextOptions(svid), ecdhCurve: 'X25519' }));
+    cleanups.push(() => closed(old));
+    await expect(connectTls(to(old.port), ours)).rejects.toThrow();
+    const { socket: classical } = await connectTls(to(old.port), await clientOf());
+    classical.destroy();
+  });
+});
 
 describe('both sides', () => {
   it('learn who the other is', async () => {

@@ -10,6 +10,8 @@ import { type PeerPolicy, type VerifiedPeer, verifyPeer } from './verify-peer.ts
 export interface SpiffeClientOptions extends PeerPolicy {
   /** Asked at each connection, so rotation needs nothing; absent: we present no certificate. */
   readonly svid?: X509SvidSource | undefined;
+  /** Refuse servers that agree on no post-quantum key exchange. */
+  readonly requirePostQuantum?: boolean | undefined;
 }
 
 /** Where to connect, in the terms of `node:tls`; trust and identity are not to be chosen here. */
@@ -49,7 +51,7 @@ export async function openTls(
   const svid = options.svid?.x509Svid();
   const socket = tlsConnect({
     ...rest,
-    secureContext: secureContext(svid),
+    secureContext: secureContext(svid, options.requirePostQuantum),
     // Ours is the only verdict: see verify-peer.ts.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,

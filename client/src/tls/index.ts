@@ -16,4 +16,5 @@ export { peerChain } from './peer-chain.ts';
 export { type SpiffeGrpcPort, serveGrpc } from './serve-grpc.ts';
 export { guardServer, peerOf, requirePeer, type SpiffeServerOptions, serverOptions } from './server-guard.ts';
 export { type SpiffeFetch, spiffeFetch } from './spiffe-fetch.ts';
+export { postQuantumOnly } from './svid-context.ts';
 export { type PeerPolicy, type VerifiedPeer, verifyPeer, verifyPeerIfPresent } from './verify-peer.ts';

@@ -18,6 +18,9 @@ const CIPHERS = [
 /** Key exchanges that keep what is recorded today from whoever has a quantum computer later. They need OpenSSL 3.5. */
 const POST_QUANTUM = 'X25519MLKEM768:SecP256r1MLKEM768:SecP384r1MLKEM1024';
 
+/** Options of `node:tls` under which only such a key exchange is agreed upon. */
+export const postQuantumOnly: SecureContextOptions = { minVersion: 'TLSv1.3', ecdhCurve: POST_QUANTUM };
+
 /**
  * The TLS context options every SPIFFE endpoint shares. No tickets, because a resumed session skips certificates; no
  * renegotiation, because it could change the certificate after it was checked. `ca` stays unset on purpose: Node would
@@ -29,12 +32,14 @@ export function contextOptions(svid: X509Svid | undefined, requirePostQuantum = 
     minVersion: 'TLSv1.2',
     ciphers: CIPHERS,
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
-    ...(requirePostQuantum && { minVersion: 'TLSv1.3', ecdhCurve: POST_QUANTUM }),
+    ...(requirePostQuantum && postQuantumOnly),
   };
 }
 
 /** The context presenting `svid` (or nothing); made once per SVID. */
-export function secureContext(svid: X509Svid | undefined): SecureContext {
+export function secureContext(svid: X509Svid | undefined, requirePostQuantum = false): SecureContext {
+  // Whoever asks for this has one peer and few connections.
+  if (requirePostQuantum) return createSecureContext(contextOptions(svid, true));
   if (svid === undefined) return (anonymous ??= createSecureContext(contextOptions(undefined)));
   let context = contexts.get(svid);
   if (context === undefined) {

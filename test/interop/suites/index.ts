@@ -29,6 +29,7 @@ import { nestedRotation } from './nested-rotation.ts';
 import { nodeAttestation } from './node-attestation.ts';
 import { nodeReAttestation } from './node-re-attestation.ts';
 import { oidcDiscoveryProvider } from './oidc-discovery-provider.ts';
+import { postQuantum } from './post-quantum.ts';
 import { rebootstrap } from './rebootstrap.ts';
 import { agentRestarts, agentRotation, serverRestarts } from './restarts.ts';
 import { rotation } from './rotation.ts';
@@ -41,6 +42,7 @@ export const suites: readonly Suite[] = [
   bootstrap,
   entryAttributes,
   keyTypes,
+  postQuantum,
   nodeAttestation,
   nodeReAttestation,
   evictAgent,
