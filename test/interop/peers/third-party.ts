@@ -18,6 +18,16 @@ const programs = {
       folder: './cmd/spiffe-helper',
     },
   },
+  'spire-controller-manager': {
+    name: 'spire-controller-manager',
+    package: 'github.com/spiffe/spire-controller-manager/cmd',
+    version: '0.6.6',
+    source: {
+      git: 'https://github.com/spiffe/spire-controller-manager',
+      variable: 'STEEPLE_CONTROLLER_MANAGER_GIT',
+      folder: './cmd',
+    },
+  },
   grpcurl: { name: 'grpcurl', package: 'github.com/fullstorydev/grpcurl/cmd/grpcurl', version: '1.9.3' },
   'grpc-health-probe': {
     name: 'grpc-health-probe',
@@ -27,6 +37,7 @@ const programs = {
 } as const satisfies Record<string, GoProgram>;
 
 export const spiffeHelper = (): Promise<string> => goProgram(programs['spiffe-helper']);
+export const controllerManager = (): Promise<string> => goProgram(programs['spire-controller-manager']);
 export const grpcurl = (): Promise<string> => goProgram(programs.grpcurl);
 export const grpcHealthProbe = (): Promise<string> => goProgram(programs['grpc-health-probe']);
 

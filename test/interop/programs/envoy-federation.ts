@@ -1,27 +1,13 @@
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { toPem } from '@steeple/client';
 import { freePort } from '../../../cli/src/dev/free-port.ts';
 import { ensure } from '../case.ts';
 import { eventually, hasX509 } from '../spire/checks.ts';
-import type { Site } from '../spire/site.ts';
 import type { Suite } from '../spire/suite.ts';
 import { through } from './envoy.ts';
 import { EnvoyUnit } from './envoy-unit.ts';
 import { BY_PATH, OURS_AND_CONTROL } from './ours-and-control.ts';
-import { presenting, Stranger } from './stranger.ts';
+import { presenting, Stranger, showing } from './stranger.ts';
 import { visit } from './visitor.ts';
-
-/** A web server that shows one certificate and asks for none. */
-async function showing(site: Site, secrets: ReturnType<Stranger['certify']>): Promise<number> {
-  const server = createServer(secrets, (_, response) => response.end('hello'));
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  site.defer(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 /**
  * A proxy that trusts two domains by `ALL`: each by its own roots only, as they are at that moment, in both directions.

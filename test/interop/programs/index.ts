@@ -1,8 +1,17 @@
 import type { Suite } from '../spire/suite.ts';
+import { clientLibraries } from './client-libraries.ts';
+import { controllerManagerSuite } from './controller-manager.ts';
 import { envoys } from './envoy.ts';
 import { envoyFederation } from './envoy-federation.ts';
 import { grpcTools } from './grpc-tools.ts';
 import { spiffeHelperSuite } from './spiffe-helper.ts';
 
 /** Programs of third parties, unchanged: each is a case with ours and one with SPIRE's. */
-export const programs: readonly Suite[] = [spiffeHelperSuite, envoys, envoyFederation, grpcTools];
+export const programs: readonly Suite[] = [
+  spiffeHelperSuite,
+  envoys,
+  envoyFederation,
+  grpcTools,
+  controllerManagerSuite,
+  ...clientLibraries,
+];
