@@ -1,6 +1,6 @@
 // The lines of the audit log, under the names of SPIRE's own, also when a call fails.
 import { realpathSync } from 'node:fs';
-import { agentV1, entryV1, svidV1 } from '@steeple/proto/server-api';
+import { agentV1, entryV1, loggerV1, svidV1, types } from '@steeple/proto/server-api';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { idOf, newRequest, TestServer } from './testing/test-server.ts';
 
@@ -107,6 +107,11 @@ it.each<[string, () => Promise<unknown>, object]>([
     'a certificate that is not minted',
     () => server.admin(svidV1.SVID).mintX509SVID({ csr: new Uint8Array(3), ttl: 60 }),
     { ttl: 60, csr: HASH, status: 'error', status_code: 'InvalidArgument' },
+  ],
+  [
+    'a level of the log',
+    () => server.admin(loggerV1.Logger).setLogLevel({ newLevel: types.LogLevel.TRACE }),
+    { service: 'Logger', method: 'SetLogLevel', new_log_level: 'trace', status: 'success' },
   ],
   [
     'a token for nobody',

@@ -1,11 +1,11 @@
 import type { Clock, Logger } from '@steeple/daemon';
-import { logLevelHandlers } from '@steeple/daemon/listen';
 import { agentHandlers } from './api/agent.ts';
 import { bundleHandlers } from './api/bundle.ts';
 import { debugHandlers } from './api/debug.ts';
 import { entryHandlers } from './api/entry.ts';
 import { serverHealthHandlers } from './api/health.ts';
 import { localAuthorityHandlers } from './api/local-authority.ts';
+import { loggerHandlers } from './api/logger.ts';
 import { rolloutHandlers } from './api/rollout.ts';
 import { svidHandlers } from './api/svid.ts';
 import { syncHandlers } from './api/sync.ts';
@@ -33,5 +33,5 @@ export const handlersOf = (
   localAuthority: localAuthorityHandlers(use),
   rollout: rolloutHandlers({ ...use, clock }),
   debug: debugHandlers({ ...use, now: () => clock.now() }),
-  logger: logLevelHandlers(logger),
+  logger: loggerHandlers(logger),
 });
