@@ -1,3 +1,6 @@
+/** The promise's outcome, or a rejection as soon as what it is waited for by is over. */
+export type OrOver = <T>(promise: PromiseLike<T>) => Promise<T>;
+
 /**
  * The promise's outcome, or a rejection with the signal's reason as soon as that aborts.
  * Unlike Promise.race with one long-lived promise it leaves nothing behind when the promise settles first.

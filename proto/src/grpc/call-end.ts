@@ -1,4 +1,8 @@
-import type { GrpcError } from './status.ts';
+import { Code } from './code.ts';
+import { GrpcError } from './status.ts';
+
+/** What is told of a call that was over already. Each call's connection ends once, and the stack of an error is dear. */
+const OVER = GrpcError.of(Code.CANCELLED, 'the call is over');
 
 /**
  * The early end of a call: its caller has gone, its deadline has passed, or the server stops.
@@ -10,7 +14,7 @@ export class CallEnd {
   #reasonOf: (() => GrpcError) | undefined;
   #reason: GrpcError | undefined;
   #controller: AbortController | undefined;
-  readonly #waiting: ((reason: GrpcError) => void)[] = [];
+  readonly #waiting = new Set<(reason: GrpcError) => void>();
   #over = false;
 
   get signal(): AbortSignal {
@@ -30,21 +34,33 @@ export class CallEnd {
   /** Ends the call; only the first end counts. After the call is over it only tells who holds the signal. */
   end(reasonOf: () => GrpcError): void {
     if (this.#reasonOf !== undefined) return;
-    this.#reasonOf = reasonOf;
-    if (!this.#over) for (const wake of this.#waiting) wake(this.reason as GrpcError);
+    this.#reasonOf = this.#over ? () => OVER : reasonOf;
+    for (const wake of this.#waiting) wake(this.reason as GrpcError);
     this.#controller?.abort(this.reason);
   }
 
-  /** The answer has been decided: nothing waits any more. */
+  /** The answer has been decided. */
   finish(): void {
     this.#over = true;
   }
 
-  /** The promise's outcome, or a rejection with the reason as soon as the call is ended. */
+  /**
+   * The promise's outcome, or a rejection with the reason as soon as the call is ended. Once the promise has settled
+   * nothing of it is left here, so that a call may wait as often as it likes.
+   */
   orEnded<T>(promise: PromiseLike<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push(reject);
-      promise.then(resolve, reject);
+      this.#waiting.add(reject);
+      promise.then(
+        (value) => {
+          this.#waiting.delete(reject);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#waiting.delete(reject);
+          reject(error as Error);
+        },
+      );
       if (this.#reasonOf !== undefined) reject(this.reason as Error);
     });
   }

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
+import { orAborted } from './abort.ts';
 import { Code } from './code.ts';
 import { messagesOf, pump } from './pump.ts';
 import { decoder, encoder, type MethodsOf, methodPath } from './service.ts';
@@ -94,7 +95,7 @@ async function send(
   encode: (value: unknown) => Buffer,
   over: AbortSignal,
 ): Promise<void> {
-  await pump(requests, call, encode, over);
+  await pump(requests, call, encode, (promise) => orAborted(promise, over));
   call.end();
 }
 
@@ -147,7 +148,7 @@ async function* stream<O>(
     call.cancel();
   });
   try {
-    yield* messagesOf<O>(call as unknown as Readable, over.signal);
+    yield* messagesOf<O>(call as unknown as Readable, (promise) => orAborted(promise, over.signal));
   } catch (error) {
     refuseIfAborted(options.signal);
     if (unsent !== undefined) throw unsent.error;

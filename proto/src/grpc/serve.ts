@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type * as grpc from '@grpc/grpc-js';
+import type { OrOver } from './abort.ts';
 import { CallEnd } from './call-end.ts';
 import { Code } from './code.ts';
 import type { CallContext } from './context.ts';
@@ -58,6 +59,7 @@ function serveMethod(method: DescMethod, handler: AnyHandler | undefined, settin
   const encode = encoder(method.output) as (value: unknown) => Buffer;
   return (call: AnyCall, respond?: grpc.sendUnaryData<Buffer>): void => {
     const end = new CallEnd();
+    const orOver: OrOver = (promise) => end.orEnded(promise);
     call.on('cancelled', () => end.end(callerGone));
     const ctx = new ServedCall(call, path, end);
     const request = hasRequestStream(method) ? undefined : (call as { request: unknown }).request;
@@ -65,10 +67,10 @@ function serveMethod(method: DescMethod, handler: AnyHandler | undefined, settin
 
     const handle = async (): Promise<void> => {
       if (handler === undefined) throw GrpcError.of(Code.UNIMPLEMENTED, `method ${path} is not implemented`);
-      const input = hasRequestStream(method) ? messagesOf(call as unknown as Readable, end.signal) : request;
+      const input = hasRequestStream(method) ? messagesOf(call as unknown as Readable, orOver) : request;
       const output = handler(input, ctx);
       if (hasResponseStream(method)) {
-        await pump(output as AsyncIterable<unknown>, call as unknown as Writable, encode, end.signal);
+        await pump(output as AsyncIterable<unknown>, call as unknown as Writable, encode, orOver);
       } else {
         response = encode(await end.orEnded(output as Promise<unknown>));
       }

@@ -55,6 +55,9 @@ async function* answers(stream: AsyncIterator<Request>): AsyncGenerator<Uint8Arr
   }
 }
 
+/** One for all: the default reason of a signal is an error with a stack, which took longer than the signature. */
+const ENDED = new IssuerError('unavailable', 'the attestation has ended');
+
 /** Runs work that must be over in time; whatever it waits for is abandoned then. */
 const withDeadline = async <T>(
   clock: Clock,
@@ -62,7 +65,10 @@ const withDeadline = async <T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> => {
   const over = new AbortController();
-  const signal = AbortSignal.any([ctx.signal, over.signal]);
+  const end = (): void => over.abort(ctx.signal.reason);
+  ctx.signal.addEventListener('abort', end, { once: true });
+  if (ctx.signal.aborted) end();
+  const { signal } = over;
   const late = clock.sleep(DEADLINE, signal).then(
     () => {
       throw new IssuerError('unavailable', 'the attestation took too long');
@@ -72,7 +78,8 @@ const withDeadline = async <T>(
   try {
     return await Promise.race([work(signal), late]);
   } finally {
-    over.abort();
+    ctx.signal.removeEventListener('abort', end);
+    over.abort(ENDED);
   }
 };
 
