@@ -6,10 +6,14 @@ export type RateClass = 'attest' | 'sign-x509' | 'sign-jwt' | 'sign-wit' | 'publ
 
 /** Who may call a method, what it costs, and whether the call is written to the audit log. */
 export interface MethodRule {
+  /** In the order in which a caller is tried against them. */
   readonly allow: readonly CallerKind[];
   readonly rate?: RateClass;
   readonly audited: boolean;
 }
+
+/** The order in which a caller is tried against a rule; the first kind that fits decides. */
+export const CALLER_ORDER: readonly CallerKind[] = ['any', 'local', 'admin', 'downstream', 'agent'];
 
 /** Every method the server answers; a method without a row is refused. */
 export const METHODS: Readonly<Record<string, MethodRule>> = Object.freeze({
@@ -70,20 +74,19 @@ export function methodRule(fullMethod: string): MethodRule | undefined {
   return Object.hasOwn(METHODS, fullMethod) ? METHODS[fullMethod] : undefined;
 }
 
-/** The order in which a caller is tried against a rule; the first kind that fits decides. */
-export const CALLER_ORDER: readonly CallerKind[] = ['any', 'local', 'admin', 'downstream', 'agent'];
-
 /** The kinds to try for a method, in order; empty when the method has no row. */
 export function kindsToTry(fullMethod: string): readonly CallerKind[] {
-  const rule = methodRule(fullMethod);
-  return rule === undefined ? [] : CALLER_ORDER.filter((kind) => rule.allow.includes(kind));
+  return methodRule(fullMethod)?.allow ?? [];
 }
 
 type Row = Omit<MethodRule, 'audited'>;
 
 function rows(service: string, methods: Record<string, Row>, audited = true): Record<string, MethodRule> {
   return Object.fromEntries(
-    Object.entries(methods).map(([name, row]) => [`/${service}/${name}`, Object.freeze({ ...row, audited })]),
+    Object.entries(methods).map(([name, row]) => {
+      const allow = CALLER_ORDER.filter((kind) => row.allow.includes(kind));
+      return [`/${service}/${name}`, Object.freeze({ ...row, allow, audited })];
+    }),
   );
 }
 

@@ -28,13 +28,19 @@ export class Database {
   readonly #statements = new Map<string, Sqlite.Statement>();
   readonly #listeners = new Set<Listener>();
   readonly #alone: (work: Waiting['work'], changes: ChangeLog) => unknown;
+  readonly #together: (waiting: readonly Waiting[]) => readonly (() => void)[];
   #waiting: Waiting[] = [];
+  /** What the connection would tell too, by a call into it. */
+  #open = true;
 
   constructor(connection: Sqlite.Database, logger: Logger) {
     this.#connection = connection;
     this.#logger = logger;
     // Within a transaction this is a savepoint, so what one piece of work did goes back when it fails.
     this.#alone = connection.transaction((work: Waiting['work'], changes: ChangeLog) => work(changes));
+    this.#together = connection.transaction((all: readonly Waiting[]) =>
+      all.map((one) => this.#attempt(one)),
+    ).immediate;
   }
 
   all<Row>(sql: string, parameters: Parameters = []): Row[] {
@@ -79,12 +85,14 @@ export class Database {
     while (this.#waiting.length > 0) this.#commit();
     this.#listeners.clear();
     this.#statements.clear();
-    if (this.#connection.open) this.#guard(() => this.#connection.close());
+    if (!this.#open) return;
+    this.#guard(() => this.#connection.close());
+    this.#open = false;
   }
 
   /** @throws {IssuerError} `unavailable` once it is closed */
   requireOpen(): void {
-    if (!this.#connection.open) throw new IssuerError('unavailable', 'the datastore is closed');
+    if (!this.#open) throw new IssuerError('unavailable', 'the datastore is closed');
   }
 
   #prepare(sql: string): Sqlite.Statement {
@@ -113,8 +121,7 @@ export class Database {
     if (this.#waiting.length > 0) setImmediate(() => this.#commit());
     let outcomes: readonly (() => void)[];
     try {
-      const together = this.#connection.transaction(() => waiting.map((one) => this.#attempt(one)));
-      outcomes = this.#guard(() => together.immediate());
+      outcomes = this.#guard(() => this.#together(waiting));
     } catch (error) {
       // Nothing is on disk, whoever's fault it was.
       outcomes = waiting.map(
