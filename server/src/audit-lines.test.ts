@@ -124,6 +124,17 @@ it.each<[string, () => Promise<unknown>, object]>([
   expect(told[0]).toMatchObject(fields);
 });
 
+it('tell also of an attestation that failed', async () => {
+  const told = await lines(() => server.attest('no-such-token'));
+  expect(told.filter(({ method }) => method === 'AttestAgent')).toHaveLength(1);
+  expect(told.at(-1)).toMatchObject({
+    node_attestor_type: 'join_token',
+    csr: HASH,
+    status: 'error',
+    caller_addr: '127.0.0.1',
+  });
+});
+
 it('never hold a token or a request', async () => {
   const token = 'a-very-secret-token';
   const { csr } = await newRequest('spiffe://example.org/m');

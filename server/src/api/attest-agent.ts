@@ -3,14 +3,18 @@ import { IssuerError } from '@steeple/core';
 import type { Clock } from '@steeple/daemon';
 import type { BidiHandler, CallContext } from '@steeple/proto/grpc';
 import type { agentV1 } from '@steeple/proto/server-api';
-import type { AttestedAgent, NodeAttestation } from '../app/node-attestation.ts';
+import type { NodeAttestation } from '../app/node-attestation.ts';
 import { AttestationConversation } from './attestation-conversation.ts';
 import { auditItem } from './audit.ts';
+import { requestField } from './audit-fields.ts';
 import { callerOf } from './caller.ts';
 import { wireX509Svid } from './translate/svid.ts';
 
 /** Seconds an attestation may take, its challenges included. */
 const DEADLINE = 60;
+
+/** Characters of an attestor's name in the audit log. */
+const MAX_TYPE = 255;
 
 type Request = agentV1.AttestAgentRequest;
 type Response = MessageInitShape<typeof agentV1.AttestAgentResponseSchema>;
@@ -20,6 +24,9 @@ export const attestAgent = (attestation: NodeAttestation, clock: Clock): BidiHan
   async function* attest(requests, ctx) {
     const stream = requests[Symbol.asyncIterator]();
     const params = readParams(await stream.next());
+    // Anybody may call this: not more of it than a type can be long.
+    const told: Record<string, unknown> = { node_attestor_type: params.type.slice(0, MAX_TYPE) };
+    auditItem(ctx, () => ({ ...requestField(params.csr), ...told }));
     const conversation = new AttestationConversation(answers(stream), callerOf(ctx).address);
     const result = withDeadline(clock, ctx, (signal) => attestation.attest(params, conversation, signal)).finally(() =>
       conversation.finish(),
@@ -30,7 +37,7 @@ export const attestAgent = (attestation: NodeAttestation, clock: Clock): BidiHan
       yield { step: { case: 'challenge', value: Uint8Array.from(challenge) } };
     }
     const agent = await result;
-    note(ctx, params.type, agent);
+    Object.assign(told, { agent_id: agent.svid.id.toString(), serial_num: agent.svid.leaf.serialDecimal });
     yield { step: { case: 'result', value: { svid: wireX509Svid(agent.svid), reattestable: agent.reattestable } } };
   };
 
@@ -82,9 +89,6 @@ const withDeadline = async <T>(
     over.abort(ENDED);
   }
 };
-
-const note = (ctx: CallContext, type: string, { svid }: AttestedAgent): void =>
-  auditItem(ctx, { agent_id: svid.id.toString(), node_attestor_type: type, serial_num: svid.leaf.serialDecimal });
 
 const malformed = (inner: string): never => {
   throw new IssuerError('invalid-argument', `malformed param: ${inner}`);
