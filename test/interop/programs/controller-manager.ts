@@ -142,7 +142,7 @@ export const controllerManagerSuite: Suite = {
     await manifests.remove('other');
     for (let index = 0; index < MANY; index += 1) await manifests.remove(`many-${index}`);
     await eventually('what has no manifest goes', async () => (await entriesOf(server)).length === 2 || undefined, 30);
-    const left = (await entriesOf(server)).map(({ spiffeId }) => spiffeId?.path).sort();
+    const left = (await entriesOf(server)).map(({ spiffeId }) => spiffeId?.path ?? '').sort();
     ensure(left.join() === '/by-hand,/stored', `what is left: ${left}`);
     const { entries } = await server.api.entry.listEntries({}, call);
     const untouched = entries.find(({ id }) => id === byHand.id);

@@ -63,7 +63,8 @@ export const grpcTools: Suite = {
     );
     const secrets = await said(
       /./,
-      ...['-d', '{"resource_names":["default","ROOTCA"]}'],
+      '-d',
+      '{"resource_names":["default","ROOTCA"]}',
       socket,
       `${SERVICES[1]}/FetchSecrets`,
     );
