@@ -1,9 +1,12 @@
 // `npm run bench -- --against spire`: both servers in one run, under the same load, turn by turn, so that whatever else the machine does
 // hits both alike.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Site } from '../interop/spire/site.ts';
 import { type Figure, perSecond, printFigures } from './figures.ts';
 import { perUnit, type Spent, spend, together, unitRate } from './load.ts';
 import { serverWork } from './server-work.ts';
+import { pairOf, SELECTOR } from './sites.ts';
+import { fetching, idleMemory, propagation, seeding, streams } from './workloads-against-spire.ts';
 
 const WARM_UP = 1;
 const SECONDS = 3;
@@ -44,7 +47,21 @@ export async function againstSpire(): Promise<void> {
     }
     console.log('\nProcessor time of the server per unit of work, Steeple : SPIRE');
     printFigures(figures);
+    await workloads(site);
   } finally {
     await site.close(false);
   }
+}
+
+/** What workloads and operators notice. */
+async function workloads(site: Site): Promise<void> {
+  const pairs = [await pairOf(site, 'steeple'), await pairOf(site, 'spire')] as const;
+  const figures = await idleMemory(pairs);
+  figures.push(await propagation(pairs, 6));
+  for (const { server, agent } of pairs) await server.createEntry(server.id('/bench'), agent.id, [SELECTOR]);
+  // SPIRE's agent asks every five seconds.
+  await sleep(8000);
+  figures.push(await fetching(pairs, 5), await streams(pairs, 200), await seeding(pairs, 10_000));
+  console.log('\nAs workloads and operators see it, Steeple : SPIRE');
+  printFigures(figures);
 }
