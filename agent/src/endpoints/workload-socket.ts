@@ -31,6 +31,9 @@ export interface WorkloadSocketParts {
   };
 }
 
+/** Workloads in containers are often all of one user, so one user may have most of what there is, though not all. */
+const CONNECTIONS = { maxConnections: 20_000, maxConnectionsPerUid: 10_000 };
+
 /** The socket that workloads connect to: the Workload API, Envoy's secret discovery, health and reflection. */
 export class WorkloadSocket {
   readonly #host: GrpcHost;
@@ -70,7 +73,8 @@ export class WorkloadSocket {
     return aboutSetting('agent.socket_path', async () => {
       // Everybody on this node may connect: who they are is found out afterwards.
       await ensureDir(dirname(path), 0o755);
-      const listener = await UnixListener.listen(path, { host, mode: 'public', logger, repairAuthority: true });
+      const options = { host, mode: 'public', logger, repairAuthority: true, ...CONNECTIONS } as const;
+      const listener = await UnixListener.listen(path, options);
       return new WorkloadSocket(host, listener);
     });
   }
