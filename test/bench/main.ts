@@ -7,12 +7,25 @@ import { againstSpire } from './against-spire.ts';
 import { entriesOf, entryToWorkload, firstSvid, thousandStreams } from './delivery.ts';
 import { type Figure, printFigures, residentMiB } from './figures.ts';
 import { issuance } from './issuance.ts';
+import { manyEntries } from './scale/many-entries.ts';
+import { storm } from './scale/storm.ts';
 import { devStart } from './start.ts';
 
 console.log(`node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB`);
 
-const { values } = parseArgs({ options: { against: { type: 'string' } } });
-if (values.against === undefined) await alone();
+const { values } = parseArgs({
+  options: { against: { type: 'string' }, only: { type: 'string' }, agents: { type: 'string', default: '10000' } },
+});
+/** What takes minutes, and is measured when it is asked for. */
+const parts: Record<string, () => Promise<Figure[]>> = {
+  scale: manyEntries,
+  storm: () => storm(Number(values.agents)),
+};
+if (values.only !== undefined) {
+  const part = parts[values.only];
+  if (part === undefined) throw new Error(`--only: one of ${Object.keys(parts).join(', ')}`);
+  printFigures(await part());
+} else if (values.against === undefined) await alone();
 else if (values.against === 'spire') await againstSpire();
 else throw new Error('--against: only `spire` can be measured against');
 
