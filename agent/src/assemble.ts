@@ -81,7 +81,7 @@ export function assemble({ config, plugins, health, metrics, ...rim }: AssembleP
   current.onChange(() => link.reconnect());
 
   const storage = new Storage(dataDir);
-  const known = new KnownState({ dataDir, cache, storage, logger });
+  const known = new KnownState({ dataDir, cache, storage, clock, logger });
   const onBundle = (bundle: TrustBundle) => cache.apply({ bundles: [bundle] });
   const identity = new AgentIdentity({
     ...rim,

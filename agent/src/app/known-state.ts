@@ -1,19 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatSelector, parseSelector } from '@steeple/core';
-import { type Logger, writeFileAtomic } from '@steeple/daemon';
+import { type Clock, type Logger, writeFileAtomic } from '@steeple/daemon';
 import { formatBundleDocument, parseBundleDocument, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import type { AgentEntry } from './agent-entry.ts';
 import type { IdentityCache } from './identity-cache.ts';
 import { LatestSlot } from './latest-slot.ts';
 import type { Storage } from './storage.ts';
+import { pause } from './wake-up.ts';
 
 export interface KnownStateParts {
   readonly dataDir: string;
   readonly cache: IdentityCache;
   readonly storage: Storage;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** Of the time that writing took, how much is left to everything else; and the longest pause, in seconds. */
+const REST = { share: 20, longest: 5 };
 
 interface StoredState {
   readonly trustDomain: string;
@@ -65,7 +70,14 @@ export class KnownState {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    while ((await this.#pending.take(signal)) !== undefined) await this.#save();
+    const { clock } = this.#parts;
+    while ((await this.#pending.take(signal)) !== undefined) {
+      const start = clock.monotonic();
+      await this.#save();
+      // With ten thousand entries writing takes longer than a new one takes to its workload.
+      await pause(clock, Math.min(REST.longest, REST.share * (clock.monotonic() - start)), signal);
+    }
+    await this.#save();
   }
 
   async #save(): Promise<void> {
