@@ -11,6 +11,7 @@ const others = {
   'spiffe-helper': spiffeHelper,
   nginx,
   Envoy: envoy,
+
   grpcurl,
   'grpc-health-probe': grpcHealthProbe,
   'spire-controller-manager': controllerManager,

@@ -21,7 +21,7 @@ export async function through(port: number): Promise<Answer & { readonly peer: s
 
 /**
  * SPIRE's `envoy-sds-v3`, stronger: two proxies, each with an identity of its own from the same agent, through several
- * certificates, a change of the root, and the loss and return of an entry. No request fails, and no secret is rejected.
+ * certificates, a change of the root, a restart of the agent, and the loss and return of an entry. No request fails, and no secret is rejected.
  */
 export const envoys: Suite = {
   name: 'envoy to envoy',
@@ -32,7 +32,6 @@ export const envoys: Suite = {
     const agent = await site.agent(pairing.agent, server, { plugins: BY_PATH });
     const [nearId, farId] = [server.id('/near'), server.id('/far')];
     const nearEntry = () => server.createEntry(nearId, agent.id, [`unix:path:${near.path}`], { x509SvidTtl: 10 });
-    const first = await nearEntry();
     await server.createEntry(farId, agent.id, [`unix:path:${far.path}`], { x509SvidTtl: 10 });
     const [port, to] = [await freePort(), await freePort()];
     const agentSocket = agent.socket;
@@ -41,11 +40,15 @@ export const envoys: Suite = {
       agentSocket,
       serves: { port: to, certificate: 'default', validation: server.id(''), peers: [nearId] },
     });
-    await near.start({
+    // This one is there before its entry is.
+    const started = near.start({
       id: 'near',
       agentSocket,
       forwards: { port, to, certificate: nearId, validation: 'ROOTCA', peers: [farId] },
     });
+    await sleep(1000);
+    const first = await nearEntry();
+    await started;
     const { peer } = await eventually('the proxies meet', async () => {
       const answer = await through(port);
       return answer.status === 200 ? answer : undefined;
@@ -75,6 +78,20 @@ export const envoys: Suite = {
     await visitor.sees(visitor.serials.size + 1, 30);
     await visitor.stop();
     ensure(visitor.visits > 50, `requests all the time: ${visitor.visits}`);
+
+    // How long a proxy waits before it asks again is its own affair, and longer than these certificates live.
+    const before = await Promise.all([near, far].map(async (unit) => (await unit.leaf())?.serialHex));
+    await agent.restart();
+    await eventually(
+      'both proxies come back to the agent',
+      async () => {
+        const now = await Promise.all([near, far].map(async (unit) => (await unit.leaf())?.serialHex));
+        return (
+          (now.every((serial, index) => serial !== before[index]) && (await through(port)).status === 200) || undefined
+        );
+      },
+      60,
+    );
     for (const unit of [near, far]) {
       ensure((await unit.counted('.update_rejected')) === 0, 'no secret was rejected');
     }
