@@ -157,6 +157,12 @@ describe('IdentityCache', () => {
     await turn();
     expect(nudged).toBe(1);
     expect(cache.due(clock.now()).map(({ id }) => id)).toEqual(['a']);
+    cache.apply({ svids: await Promise.all(cache.due(clock.now()).map((entry) => stocked(domain, entry))) });
+    nudged = 0;
+    follow(ME, { x509: true });
+    await turn();
+    // What is in stock and not due makes no work.
+    expect(nudged).toBe(0);
     abort.abort();
     await turn();
     expect(cache.due(clock.now())).toEqual([]);

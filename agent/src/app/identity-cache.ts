@@ -229,7 +229,11 @@ export class IdentityCache {
     if (options.x509 === true) {
       this.#subscribed = undefined;
       this.#demand.use(view.entries);
-      for (const listener of this.#workListeners) listener();
+      // Most find what they want in stock: nobody need look for work then.
+      const now = this.#now();
+      if (view.entries.some((entry) => this.#shelf.dueAt(entry) <= now)) {
+        for (const listener of this.#workListeners) listener();
+      }
     }
     try {
       for (let view = await slot.take(signal); view !== undefined; view = await slot.take(signal)) yield view;

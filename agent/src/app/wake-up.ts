@@ -1,5 +1,8 @@
 import type { Clock } from '@steeple/daemon';
 
+/** One for all: the default reason of a signal is an error with a stack. */
+const NUDGED = new DOMException('nudged', 'AbortError');
+
 /** A nap that a nudge ends early. A nudge between two naps is not lost: the next nap ends at once. */
 export class WakeUp {
   readonly #clock: Clock;
@@ -12,15 +15,19 @@ export class WakeUp {
 
   nudge(): void {
     this.#nudged = true;
-    this.#napping?.abort();
+    this.#napping?.abort(NUDGED);
   }
 
   /** Returns after `seconds`, at the next nudge, or when the signal aborts; never throws. */
   async nap(seconds: number, signal: AbortSignal): Promise<void> {
     if (!this.#nudged && !signal.aborted) {
-      this.#napping = new AbortController();
-      await pause(this.#clock, seconds, AbortSignal.any([signal, this.#napping.signal]));
+      const napping = new AbortController();
+      const end = (): void => napping.abort(NUDGED);
+      signal.addEventListener('abort', end, { once: true });
+      this.#napping = napping;
+      await pause(this.#clock, seconds, napping.signal);
       this.#napping = undefined;
+      signal.removeEventListener('abort', end);
     }
     this.#nudged = false;
   }

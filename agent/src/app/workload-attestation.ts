@@ -38,6 +38,9 @@ export function noIdentity(): GrpcError {
   return GrpcError.of(Code.PERMISSION_DENIED, 'no identity issued');
 }
 
+/** One for all: the default reason of a signal is an error with a stack. */
+const DONE = new DOMException('the attestor has answered', 'AbortError');
+
 /**
  * Finds out who is calling.
  *
@@ -132,7 +135,7 @@ export class WorkloadAttestation {
       logger.warn('A workload attestor failed', { attestor: attestor.type, pid: peer.pid, error });
       return undefined;
     } finally {
-      done.abort();
+      done.abort(DONE);
     }
   }
 }
