@@ -175,3 +175,19 @@ it('does not hurry any more once its SVID has expired', async () => {
   expect(calls.length - before).toBeGreaterThan(2);
   expect(calls.length - before).toBeLessThan(12);
 });
+
+it('replaces an SVID once, however often it is asked to meanwhile', async () => {
+  const identity = make();
+  await identity.attest(abort.signal);
+  const first = serial();
+  void identity.run(abort.signal);
+  await clock.settled();
+  identity.renewNow();
+  while (calls.length < 2) await turn();
+  // The answer is on its way.
+  expect(serial()).toBe(first);
+  identity.renewNow();
+  while (serial() === first) await turn();
+  await clock.settled();
+  expect(calls).toEqual(['attest', 'renew']);
+});

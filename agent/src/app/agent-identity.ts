@@ -44,7 +44,8 @@ export class AgentIdentity {
   #busy: Promise<void> | undefined;
   /** When the SVID in use was issued, as far as we know. */
   #since = 0;
-  #isUrgent = false;
+  /** To be replaced at once; another one in its place is not. */
+  #unwanted: X509Svid | undefined;
 
   constructor(parts: AgentIdentityParts) {
     this.#parts = parts;
@@ -80,9 +81,9 @@ export class AgentIdentity {
     });
   }
 
-  /** Replaces the SVID now instead of at half of its life. */
+  /** Replaces the SVID of this moment now instead of at half of its life; asking again while that happens changes nothing. */
   renewNow(): void {
-    this.#isUrgent = true;
+    this.#unwanted = this.#parts.current.x509Svid();
     this.#wake.nudge();
   }
 
@@ -93,7 +94,6 @@ export class AgentIdentity {
       const { notAfter } = this.#parts.current.x509Svid().leaf;
       if (failures === 0) await this.#napUntil(rotateAt(this.#since, notAfter, random()), signal);
       if (signal.aborted) return;
-      this.#isUrgent = false;
       try {
         await (this.#reattestable ? this.attest(signal) : this.#renew(signal));
         failures = 0;
@@ -194,7 +194,8 @@ export class AgentIdentity {
     const { clock, current } = this.#parts;
     const svid = current.x509Svid();
     // In steps: the machine's clock may be set, and attesting again replaces the SVID meanwhile.
-    while (!signal.aborted && !this.#isUrgent && clock.now() < moment && current.isSet && current.x509Svid() === svid) {
+    while (!signal.aborted && clock.now() < moment && current.isSet && current.x509Svid() === svid) {
+      if (this.#unwanted === svid) return;
       await this.#wake.nap(Math.min(60, moment - clock.now()), signal);
     }
   }
