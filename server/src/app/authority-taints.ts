@@ -43,11 +43,12 @@ export class AuthorityTaints {
 
   /** Key ids that this server no longer trusts, whatever its upstream says. */
   get revokedHere(): ReadonlySet<string> {
-    const slots = [...this.#book.slots.jwt.map((slot) => ['jwt', slot] as const)];
-    const gone = [...slots, ...this.#book.slots.wit.map((slot) => ['wit', slot] as const)].filter(
-      ([kind, { tainted, authorityId }]) => tainted && !this.#book.isPublished(kind, authorityId),
+    const gone = (['jwt', 'wit'] as const).flatMap((kind) =>
+      this.#book.slots[kind].filter(
+        ({ tainted, authorityId }) => tainted && !this.#book.isPublished(kind, authorityId),
+      ),
     );
-    return new Set([...this.#revokedHere, ...gone.map(([, { authorityId }]) => authorityId)]);
+    return new Set([...this.#revokedHere, ...gone.map(({ authorityId }) => authorityId)]);
   }
 
   /** @throws {IssuerError} with SPIRE's codes and texts */

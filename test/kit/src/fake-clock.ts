@@ -74,6 +74,15 @@ export class FakeClock implements Clock {
     await turn();
   }
 
+  /** Lets time pass, a second at a time, until the work is done. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    const state = { done: false };
+    const finished = work.finally(() => (state.done = true));
+    finished.catch(() => {});
+    while (!state.done) await this.advance(1);
+    return finished;
+  }
+
   /** Sets the time without waking anybody, as an administrator or a bad NTP server does. */
   jumpTo(now: number): void {
     this.#now = now;
