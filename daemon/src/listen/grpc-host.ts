@@ -51,6 +51,9 @@ interface Connection {
 // grpc-js would print on stderr what strangers send, header values included.
 grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 
+/** Calls open at the same time, on all connections: a bound on memory, far above what honest clients need. */
+const MAX_OPEN_CALLS = 50_000;
+
 /** Seconds that the running calls of a connection get whose time is over. */
 const GRACE = 10;
 
@@ -72,7 +75,7 @@ export class GrpcHost {
   readonly #server: grpc.Server;
   readonly #options: GrpcHostOptions;
   readonly #clock: Clock;
-  readonly #calls = new OpenCalls();
+  readonly #calls = new OpenCalls(MAX_OPEN_CALLS);
   readonly #connections = new Map<string, Connection>();
   #lastKey = 0;
   #closed = false;

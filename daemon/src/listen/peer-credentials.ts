@@ -1,7 +1,8 @@
-import { closeSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import koffi from 'koffi';
 import { processState } from './process-state.ts';
+import { readSmallFile } from './read-small-file.ts';
 
 /** The process at the other end of a Unix socket, as the kernel knew it when it connected. */
 export interface PeerCredentials {
@@ -135,7 +136,7 @@ function getsockopt(...args: Parameters<GetSockOpt>): number {
 /** The pid a pidfd stands for; -1 once that process has been reaped. */
 function pidOf(pidfd: number): number {
   try {
-    return Number(/^Pid:\s*(-?\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${pidfd}`, 'utf8'))?.[1] ?? -1);
+    return Number(/^Pid:\s*(-?\d+)$/m.exec(readSmallFile(`/proc/self/fdinfo/${pidfd}`))?.[1] ?? -1);
   } catch {
     return -1;
   }

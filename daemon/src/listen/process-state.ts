@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readSmallFile } from './read-small-file.ts';
 
 /** What `/proc/<pid>/stat` says of a process. */
 export interface ProcessState {
@@ -11,7 +11,7 @@ export interface ProcessState {
 /** Undefined when there is no such process or it may not be looked at. */
 export function processState(pid: number): ProcessState | undefined {
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return parseStat(readSmallFile(`/proc/${pid}/stat`));
   } catch {
     return undefined;
   }

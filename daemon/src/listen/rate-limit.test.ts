@@ -1,4 +1,4 @@
-import { Code } from '@steeple/proto/grpc';
+import { Code, heedRetryInfo } from '@steeple/proto/grpc';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../clock.ts';
 import { RateLimiter } from './rate-limit.ts';
@@ -34,6 +34,18 @@ describe('RateLimiter', () => {
     await limiter.take('a', 3);
     await limiter.take('a');
     expect(clock.slept).toEqual([0.5]);
+  });
+
+  it('refuses who would wait too long, says when to come again, and takes nothing from it', async () => {
+    const clock = new TestClock();
+    const limiter = new RateLimiter({ rate: 2, burst: 2, maxWait: 1, clock });
+    for (let n = 0; n < 4; n++) await limiter.take('a');
+    const refused = await limiter.take('a').catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+    expect(heedRetryInfo(refused, 0)).toBe(1.5);
+    clock.time += 0.5;
+    await limiter.take('a');
+    expect(clock.slept).toEqual([0.5, 1, 1]);
   });
 
   it('tells at once whether there are tokens, to those who do not wait', async () => {

@@ -1,4 +1,4 @@
-import { Code, GrpcError } from '@steeple/proto/grpc';
+import { Code, GrpcError, retryInfo } from '@steeple/proto/grpc';
 import type { Clock } from '../clock.ts';
 
 export interface RateLimit {
@@ -7,6 +7,8 @@ export interface RateLimit {
   /** Most tokens a key can have, and most it can take at once. Default: the rate. */
   readonly burst?: number;
   readonly clock: Clock;
+  /** Seconds that a caller is kept waiting at most; who would wait longer is refused. Default: as long as it takes. */
+  readonly maxWait?: number;
   /** Keys remembered; further ones share one bucket until others are full again. */
   readonly maxKeys?: number;
 }
@@ -22,16 +24,18 @@ export class RateLimiter {
   readonly #rate: number;
   readonly #burst: number;
   readonly #clock: Clock;
+  readonly #maxWait: number;
   readonly #maxKeys: number;
   readonly #buckets = new Map<string, Bucket>();
   readonly #shared: Bucket;
   #nextSweep: number;
 
-  constructor({ rate, burst = rate, clock, maxKeys = 10_000 }: RateLimit) {
+  constructor({ rate, burst = rate, clock, maxWait = Number.POSITIVE_INFINITY, maxKeys = 10_000 }: RateLimit) {
     if (!(rate > 0) || !(burst > 0)) throw new RangeError('rate and burst must be positive');
     this.#rate = rate;
     this.#burst = burst;
     this.#clock = clock;
+    this.#maxWait = maxWait;
     this.#maxKeys = maxKeys;
     const now = clock.monotonic();
     this.#shared = { tokens: burst, at: now };
@@ -52,6 +56,11 @@ export class RateLimiter {
     const now = this.#clock.monotonic();
     const bucket = this.#bucketOf(key, now);
     this.#refill(bucket, now);
+    const wait = (n - bucket.tokens) / this.#rate;
+    if (wait > this.#maxWait) {
+      const message = `too many callers are waiting; try again in ${Math.ceil(wait)} seconds`;
+      throw GrpcError.of(Code.RESOURCE_EXHAUSTED, message, retryInfo(wait));
+    }
     bucket.tokens -= n;
     if (bucket.tokens >= 0) return;
     try {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { entryV1 } from '../server-api.ts';
-import { Code, OpenCalls } from './index.ts';
+import { Code, heedRetryInfo, OpenCalls } from './index.ts';
 import { closeAll, collect, connected, endless, failureOf, until } from './serve.fixture.ts';
 
 afterEach(closeAll);
@@ -47,5 +47,17 @@ describe('shutdown', () => {
     await until(() => openCalls.size === 1);
     openCalls.stop();
     expect((await hanging).code).toBe(Code.UNAVAILABLE);
+  });
+
+  it('refuses what is too much, and says when to come again', async () => {
+    const openCalls = new OpenCalls(2);
+    const client = await connected(Entry, { getEntry: () => new Promise(() => {}) }, [], { openCalls });
+    const hanging = [failureOf(client.getEntry({})), failureOf(client.getEntry({}))];
+    await until(() => openCalls.size === 2);
+    const error = await failureOf(client.getEntry({}));
+    expect([error.code, heedRetryInfo(error, 0)]).toEqual([Code.UNAVAILABLE, 5]);
+    openCalls.stop();
+    await Promise.all(hanging);
+    expect(openCalls.size).toBe(0);
   });
 });

@@ -1,4 +1,5 @@
 import { Code } from './code.ts';
+import { retryInfo } from './retry-info.ts';
 import { GrpcError } from './status.ts';
 
 /** A running call as the shutdown sees it. */
@@ -8,6 +9,9 @@ export interface OpenCall {
   end(error: GrpcError): void;
 }
 
+/** Seconds after which a caller may try again that found no room. */
+const FULL_PAUSE = 5;
+
 const going = 'the server is shutting down';
 
 /**
@@ -16,15 +20,23 @@ const going = 'the server is shutting down';
  */
 export class OpenCalls {
   readonly #calls = new Set<OpenCall>();
+  readonly #most: number;
   #draining = false;
+
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#most = most;
+  }
 
   get size(): number {
     return this.#calls.size;
   }
 
-  /** Admits a call; the returned function forgets it. Throws UNAVAILABLE while draining. */
+  /** Admits a call; the returned function forgets it. Throws UNAVAILABLE while draining, and when there are too many. */
   add(call: OpenCall): () => void {
     if (this.#draining) throw GrpcError.of(Code.UNAVAILABLE, going);
+    if (this.#calls.size >= this.#most) {
+      throw GrpcError.of(Code.UNAVAILABLE, 'too many calls are open at the same time', retryInfo(FULL_PAUSE));
+    }
     this.#calls.add(call);
     return () => this.#calls.delete(call);
   }

@@ -14,6 +14,9 @@ const RATES: Readonly<Record<RateClass, number>> = {
   'post-status': 10,
 };
 
+/** Seconds; who would wait longer is told when to come again, so that no more than a minute's callers are waiting. */
+const MAX_WAIT = 60;
+
 export interface RateSwitches {
   readonly attestation: boolean;
   readonly signing: boolean;
@@ -27,7 +30,7 @@ export const rateLimits = (switches: RateSwitches, clock: Clock): Middleware => 
   const limiters = new Map(
     Object.entries(RATES)
       .filter(([kind]) => isOn(kind as RateClass, switches))
-      .map(([kind, rate]) => [kind, new RateLimiter({ rate, clock })]),
+      .map(([kind, rate]) => [kind, new RateLimiter({ rate, clock, maxWait: MAX_WAIT })]),
   );
   return async ({ ctx, request }, next) => {
     const { address } = callerOf(ctx);
@@ -49,7 +52,7 @@ const take = async (limiter: RateLimiter, address: string, items: number, signal
     throw new GrpcError(
       Code.RESOURCE_EXHAUSTED,
       `rejecting request due to certificate signing rate limiting: ${cause.message}`,
-      { cause },
+      { cause, details: cause.details },
     );
   }
 };
