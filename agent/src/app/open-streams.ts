@@ -6,6 +6,9 @@ import { noIdentity } from './workload-attestation.ts';
 /** Seconds between two looks at who is still alive. */
 const INTERVAL = 3;
 
+/** One for all: the default reason of a signal is an error with a stack. */
+const ENDED = new DOMException('the stream has ended', 'AbortError');
+
 /**
  * Ends streams whose opener is dead. A connection may outlive the process that made it, in the hands of a child or of
  * whoever was given it; identities are for the process that was attested.
@@ -34,7 +37,7 @@ export class OpenStreams {
       signal.removeEventListener('abort', forward);
       streams.delete(end);
       if (streams.size === 0) this.#streams.delete(peer);
-      end.abort();
+      end.abort(ENDED);
     };
     return { signal: end.signal, release };
   }

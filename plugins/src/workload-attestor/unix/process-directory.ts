@@ -1,7 +1,7 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { IssuerError } from '@steeple/core';
-import type { PeerCredentials } from '@steeple/daemon/listen';
+import { type PeerCredentials, readSmallFile } from '@steeple/daemon/listen';
 
 /**
  * The directory `/proc/<pid>` of one process, held open: what is read through it is that process's or fails, even if the
@@ -69,22 +69,6 @@ export class ProcessDirectory implements AsyncDisposable {
     }
   }
 }
-
-/** Such files say that they are empty, so Node would take 64 KiB to read one. */
-function readSmallFile(path: string): string {
-  const file = openSync(path, 'r');
-  try {
-    let text = '';
-    for (let read = readSync(file, SPACE); read > 0; read = readSync(file, SPACE)) {
-      text += SPACE.toString('latin1', 0, read);
-    }
-    return text;
-  } finally {
-    closeSync(file);
-  }
-}
-
-const SPACE = Buffer.alloc(4096);
 
 function gone(cause?: unknown): IssuerError {
   return new IssuerError('permission-denied', 'the calling process is gone', { cause });

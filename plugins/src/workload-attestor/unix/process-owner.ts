@@ -16,25 +16,25 @@ export interface ProcessOwner {
  * @throws {IssuerError} `internal` if a line is missing or malformed.
  */
 export function parseOwner(status: string): ProcessOwner {
+  const lines = status.split('\n');
   return {
-    uid: effective(status, 'Uid'),
-    gid: effective(status, 'Gid'),
-    supplementaryGids: numbers(status, 'Groups'),
+    uid: effective(lines, 'Uid'),
+    gid: effective(lines, 'Gid'),
+    supplementaryGids: numbers(lines, 'Groups'),
   };
 }
 
 /** Of real, effective, saved and file system id the second. */
-function effective(status: string, field: string): number {
-  const ids = numbers(status, field);
+function effective(lines: readonly string[], field: string): number {
+  const ids = numbers(lines, field);
   const id = ids[1];
   if (ids.length !== 4 || id === undefined) throw unreadable(field);
   return id;
 }
 
-function numbers(status: string, field: string): number[] {
-  const lines = status.split('\n').filter((line) => line.startsWith(`${field}:`));
-  const [line] = lines;
-  if (line === undefined || lines.length !== 1) throw unreadable(field);
+function numbers(lines: readonly string[], field: string): number[] {
+  const [line, ...more] = lines.filter((one) => one.startsWith(`${field}:`));
+  if (line === undefined || more.length > 0) throw unreadable(field);
   const words = line
     .slice(field.length + 1)
     .split(/[\t ]+/)
