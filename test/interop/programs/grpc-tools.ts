@@ -34,7 +34,8 @@ export const grpcTools: Suite = {
     const said = async (pattern: RegExp | string, ...args: readonly string[]): Promise<string> => {
       const { output } = await grpc(...args);
       const fits = typeof pattern === 'string' ? output.trim() === pattern : pattern.test(output);
-      ensure(fits, `grpcurl ${args.join(' ')} says ${pattern}, not: ${output}`);
+      // The beginning only: further on there may be a key.
+      ensure(fits, `grpcurl ${args.join(' ')} says ${pattern}, not: ${output.slice(0, 120)}`);
       return output;
     };
 
@@ -53,14 +54,7 @@ export const grpcTools: Suite = {
     );
     const audience = ['-d', '{"audience":["a"]}'];
     await said(new RegExp(`"spiffeId": "${id}"`), ...HEADER, ...audience, socket, 'SpiffeWorkloadAPI/FetchJWTSVID');
-    await said(
-      /"x509Svid": "[\s\S]*Code: DeadlineExceeded/,
-      ...HEADER,
-      '-max-time',
-      '1',
-      socket,
-      'SpiffeWorkloadAPI/FetchX509SVID',
-    );
+    await said(/"x509Svid": "/, ...HEADER, '-max-time', '2', socket, 'SpiffeWorkloadAPI/FetchX509SVID');
     const secrets = await said(
       /./,
       '-d',
@@ -74,7 +68,7 @@ export const grpcTools: Suite = {
         .map(({ name }) => name)
         .sort()
         .join() === 'ROOTCA,default',
-      `both secrets, read by reflection: ${secrets}`,
+      `both secrets, read by reflection: ${resources.map(({ name }) => name)}`,
     );
     await said(/"status": "SERVING"/, socket, `${SERVICES[2]}/Check`);
     const admins = [`unix://${server.adminSocket}`, `unix://${agent.adminSocket}`];
