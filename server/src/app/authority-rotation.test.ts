@@ -1,6 +1,6 @@
 import { IssuerError } from '@steeple/core';
 import { describe, expect, it } from 'vitest';
-import { begin, HOUR, named, never, newStores, outcome } from './authorities.fixture.ts';
+import { begin, HOUR, named, never, newStores, outcome } from '../testing/authorities.ts';
 
 describe('AuthorityRotation', () => {
   it('can sign from the start, publishes each kind once, and tells its state', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { begin, HOUR, never, newStores } from './authorities.fixture.ts';
+import { begin, HOUR, never, newStores } from '../testing/authorities.ts';
 
 describe('an authority that agents have not had yet', () => {
   it('waits with a new authority until every live agent has had it, by hand and by the clock', async () => {
