@@ -38,9 +38,8 @@ export class Database {
     this.#logger = logger;
     // Within a transaction this is a savepoint, so what one piece of work did goes back when it fails.
     this.#alone = connection.transaction((work: Waiting['work'], changes: ChangeLog) => work(changes));
-    this.#together = connection.transaction((all: readonly Waiting[]) =>
-      all.map((one) => this.#attempt(one)),
-    ).immediate;
+    const together = connection.transaction((all: readonly Waiting[]) => all.map((one) => this.#attempt(one)));
+    this.#together = (all) => together.immediate(all);
   }
 
   all<Row>(sql: string, parameters: Parameters = []): Row[] {
