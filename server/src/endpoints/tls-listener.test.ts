@@ -173,16 +173,23 @@ describe('the age of a connection', () => {
     await once(session, 'close');
   });
 
-  it('is three minutes, more or less; then it is told to go away', async () => {
+  it.each([
+    ['three minutes, more or less', () => server.attest(), 161_000, 38_000],
+    ['one minute for a stranger', async () => undefined, 55_000, 6000],
+  ])('is %s; then it is told to go away', async (_age, join, still, over) => {
+    const svid = await join();
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
-      const session = connectHttp2(`https://127.0.0.1:${server.running.addresses.port}`, { rejectUnauthorized: false });
+      const session = connectHttp2(`https://127.0.0.1:${server.running.addresses.port}`, {
+        rejectUnauthorized: false,
+        ...(svid && presenting(svid)),
+      });
       await once(session, 'remoteSettings');
       const goaway = once(session, 'goaway');
-      await vi.advanceTimersByTimeAsync(161_000);
+      await vi.advanceTimersByTimeAsync(still);
       await new Promise((resolve) => session.ping(resolve));
       expect(session.closed).toBe(false);
-      await vi.advanceTimersByTimeAsync(38_000);
+      await vi.advanceTimersByTimeAsync(over);
       expect((await goaway)[0]).toBe(constants.NGHTTP2_NO_ERROR);
     } finally {
       vi.useRealTimers();
