@@ -34,6 +34,9 @@ export interface WorkloadSocketParts {
 /** Workloads in containers are often all of one user, so one user may have most of what there is, though not all. */
 const CONNECTIONS = { maxConnections: 20_000, maxConnectionsPerUid: 10_000 };
 
+/** Many clients open a stream, take the first answer and leave. */
+const CANCELLATIONS = 100_000;
+
 /** The socket that workloads connect to: the Workload API, Envoy's secret discovery, health and reflection. */
 export class WorkloadSocket {
   readonly #host: GrpcHost;
@@ -49,6 +52,7 @@ export class WorkloadSocket {
     const host: GrpcHost = new GrpcHost({
       logger,
       clock,
+      options: { cancellations: CANCELLATIONS },
       middleware: [
         ...(parts.middleware ?? []),
         logCalls(logger, clock, (ctx) => ({ ...describePeer(host.peer(ctx.peerKey)), ...parts.describe?.(ctx) })),

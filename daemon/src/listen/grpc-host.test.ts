@@ -11,6 +11,25 @@ import { failureOf, makeHost, rig, until } from './listen.fixture.ts';
 
 const path = '/spire.api.server.entry.v1.Entry/GetEntry';
 
+describe('cancelled streams', () => {
+  const leave = async (r: Awaited<ReturnType<typeof rig>>, times: number): Promise<void> => {
+    const workload = r.workload();
+    for (let round = 0; round < times; round++) {
+      for await (const _ of workload.fetchX509Bundles({})) break;
+    }
+  };
+
+  it('may be as many as a local client wants', async () => {
+    await using r = await rig({}, { options: { cancellations: 10_000 } });
+    await leave(r, 1500);
+  });
+
+  it('end a connection from the network when they are too many', async () => {
+    await using r = await rig();
+    await expect(leave(r, 1500)).rejects.toThrow(GrpcError);
+  });
+});
+
 describe('drain', () => {
   it.each([false, true])('ends every stream with UNAVAILABLE (repairAuthority %s)', async (repairAuthority) => {
     await using r = await rig({ repairAuthority });

@@ -12,6 +12,7 @@ import {
 } from '@steeple/proto/grpc';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
+import { allowCancellations } from './allow-cancellations.ts';
 import { credentialsNaming } from './named-connection.ts';
 import { describePeer, type Peer } from './peer.ts';
 
@@ -23,6 +24,8 @@ export interface HostLimits {
   readonly messageBytes?: number;
   /** Megabytes HTTP/2 may hold for one connection before it refuses new calls. */
   readonly sessionMegabytes?: number;
+  /** Streams that a client may cancel in a burst, and per second; the default is Node's, for clients from the network. */
+  readonly cancellations?: number;
   /** Seconds between pings that find dead peers; 0 sends none. */
   readonly keepAlive?: number;
   /**
@@ -96,6 +99,7 @@ export class GrpcHost {
       }),
       ...(limits.keepAlive ? { 'grpc.keepalive_time_ms': limits.keepAlive * 1000 } : {}),
     });
+    if (limits.cancellations !== undefined) allowCancellations(this.#server, limits.cancellations);
   }
 
   /** Serves a service; must be done before connections come. */
