@@ -11,6 +11,7 @@ export {
 export { type ConnectTarget, connectTls, type SpiffeClientOptions } from './connect.ts';
 export { createHttpsServer, createTlsServer } from './create-server.ts';
 export { spiffeChannelCredentials } from './grpc-channel-credentials.ts';
+export { hardened } from './hardened.ts';
 export { spiffeHttpsAgent } from './https-agent.ts';
 export { peerChain } from './peer-chain.ts';
 export { type SpiffeGrpcPort, serveGrpc } from './serve-grpc.ts';

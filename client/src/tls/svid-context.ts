@@ -1,19 +1,6 @@
-import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { toPem, type X509Svid } from '@steeple/spiffe';
-
-/** TLS 1.2 suites with forward secrecy and AEAD; TLS 1.3 has its own list. */
-const CIPHERS = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-].join(':');
+import { hardened } from './hardened.ts';
 
 /** Key exchanges that keep what is recorded today from whoever has a quantum computer later. They need OpenSSL 3.5. */
 const POST_QUANTUM = 'X25519MLKEM768:SecP256r1MLKEM768:SecP384r1MLKEM1024';
@@ -22,16 +9,13 @@ const POST_QUANTUM = 'X25519MLKEM768:SecP256r1MLKEM768:SecP384r1MLKEM1024';
 export const postQuantumOnly: SecureContextOptions = { minVersion: 'TLSv1.3', ecdhCurve: POST_QUANTUM };
 
 /**
- * The TLS context options every SPIFFE endpoint shares. No tickets, because a resumed session skips certificates; no
- * renegotiation, because it could change the certificate after it was checked. `ca` stays unset on purpose: Node would
- * append it to the chain we send, and would merge the roots of all trust domains.
+ * The TLS context options every SPIFFE endpoint shares. `ca` stays unset on purpose: Node would append it to the chain we
+ * send, and would merge the roots of all trust domains.
  */
 export function contextOptions(svid: X509Svid | undefined, requirePostQuantum = false): SecureContextOptions {
   return {
     ...(svid === undefined ? {} : { cert: chainPem(svid), key: keyPem(svid) }),
-    minVersion: 'TLSv1.2',
-    ciphers: CIPHERS,
-    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+    ...hardened,
     ...(requirePostQuantum && postQuantumOnly),
   };
 }
