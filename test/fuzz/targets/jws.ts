@@ -75,7 +75,7 @@ export const jws: Target = {
     ['JWT-SVID: a header parameter is not allowed', 'JWT-SVID section 2'],
     ['JWT-SVID: the type is not allowed', 'JWT-SVID section 2.3'],
     ['JWT-SVID: the key id is no text', 'RFC 7515 section 4.1.4'],
-    ['JWT-SVID: the key is not in the bundle', 'the oracle is given the key, we look it up'],
+    ['JWT-SVID: not signed by a known key', 'the key id chooses the key; the oracle is given it'],
     ['JWT-SVID: a part is no JSON object', 'one meaning per text: a repeated member, a number beyond a double'],
     ['JWT-SVID: no audience', 'an audience that is no text among others'],
     ['JWT-SVID: a part is not base64url', 'one spelling per token: no bits that encode nothing'],
