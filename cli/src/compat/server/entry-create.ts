@@ -1,5 +1,4 @@
-import { create } from '@bufbuild/protobuf';
-import { entryV1, types } from '@steeple/proto/server-api';
+import { entryV1 } from '@steeple/proto/server-api';
 import type { CallCommand } from '../command.ts';
 import { CommandError } from '../command-error.ts';
 import { boolFlag, stringFlag } from '../go/flag-kind.ts';
@@ -15,8 +14,7 @@ import {
   PREFETCH_USAGE,
   readId,
 } from './entry-flags.ts';
-import { entryText } from './entry-text.ts';
-import { isGood, type Result, tellResults } from './results.ts';
+import { tellEntries } from './tell-entries.ts';
 
 export const createEntry: CallCommand = {
   path: 'entry create',
@@ -42,24 +40,9 @@ export const createEntry: CallCommand = {
     const path = call.flags.text('data');
     const entries = path === '' ? [described(call.flags)] : await readEntryFile(path, call.io);
     const answer = await call.client(entryV1.Entry).batchCreateEntry({ entries });
-    showRefused(answer.results, entries);
-    await call.answer(entryV1.BatchCreateEntryResponseSchema, answer, () =>
-      tellResults(call, answer.results, { verb: 'create', one: 'entry', many: 'entries' }, ({ entry }) =>
-        entryText(entry ?? create(types.EntrySchema)),
-      ),
-    );
+    await tellEntries(call, entryV1.BatchCreateEntryResponseSchema, answer, { verb: 'create', entries });
   },
 };
-
-/** Servers do not send back what they refused; the request's entry is shown instead. */
-export function showRefused(
-  results: (Result & { entry?: types.Entry | undefined })[],
-  entries: readonly EntryInit[],
-): void {
-  for (const [index, result] of results.entries()) {
-    if (!isGood(result)) result.entry = create(types.EntrySchema, entries[index] ?? {});
-  }
-}
 
 const described = (flags: FlagValues): EntryInit => {
   if (flags.list('selector').length === 0) throw new CommandError('at least one selector is required');

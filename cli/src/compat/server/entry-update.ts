@@ -1,12 +1,10 @@
-import { create } from '@bufbuild/protobuf';
-import { entryV1, types } from '@steeple/proto/server-api';
+import { entryV1 } from '@steeple/proto/server-api';
 import type { Call } from '../call.ts';
 import type { CallCommand } from '../command.ts';
 import { CommandError, explain } from '../command-error.ts';
 import { presenceFlag, stringFlag } from '../go/flag-kind.ts';
 import type { FlagValues } from '../go/flag-set.ts';
 import { outputFlag } from '../output-flag.ts';
-import { showRefused } from './entry-create.ts';
 import { readEntryFile } from './entry-file.ts';
 import {
   checkLifetimes,
@@ -17,8 +15,7 @@ import {
   PREFETCH_USAGE,
   readId,
 } from './entry-flags.ts';
-import { entryText } from './entry-text.ts';
-import { tellResults } from './results.ts';
+import { tellEntries } from './tell-entries.ts';
 
 export const updateEntry: CallCommand = {
   path: 'entry update',
@@ -36,12 +33,7 @@ export const updateEntry: CallCommand = {
     const client = call.client(entryV1.Entry);
     const entries = path === '' ? [await described(call, client)] : await readEntryFile(path, call.io);
     const answer = await client.batchUpdateEntry({ entries });
-    showRefused(answer.results, entries);
-    await call.answer(entryV1.BatchUpdateEntryResponseSchema, answer, () =>
-      tellResults(call, answer.results, { verb: 'update', one: 'entry', many: 'entries' }, ({ entry }) =>
-        entryText(entry ?? create(types.EntrySchema)),
-      ),
-    );
+    await tellEntries(call, entryV1.BatchUpdateEntryResponseSchema, answer, { verb: 'update', entries });
   },
 };
 
