@@ -1,5 +1,5 @@
 // A workload that never lets go: it holds a stream to the Workload API and looks at its SVID many times a second.
-// `svid <serial> <notAfter>` for each new one; `expired …` if it ever holds one past its end.
+// `svid <serial> <notAfter> <now>` for each new one; `expired …` if it ever holds one past its end.
 import { WorkloadApiClient } from '@steeple/client';
 
 const client = new WorkloadApiClient();
@@ -16,8 +16,8 @@ for await (const event of client.watchX509Context(new AbortController().signal))
     // What was handed out must be good at the moment it arrives.
     if (svid.leaf.notAfter <= Date.now() / 1000) console.log(`expired ${svid.leaf.serialHex} on arrival`);
     held = { serial: svid.leaf.serialHex, notAfter: svid.leaf.notAfter };
-    console.log(`svid ${held.serial} ${held.notAfter}`);
+    console.log(`svid ${held.serial} ${held.notAfter} ${Date.now() / 1000}`);
   } else {
-    console.log(`${event.kind} ${event.error.message}`);
+    console.log(`${event.kind} ${Date.now() / 1000} ${event.error.message}`);
   }
 }

@@ -44,6 +44,16 @@ describe('CallQueue', () => {
     expect(queue.enter(1, () => never)).toBeTypeOf('function');
   });
 
+  it('has all its room again when all have left, whatever their costs add up to', async () => {
+    const { call, names, leave } = world();
+    const costs = [0.1, 0.2, 0.3].map((cost) => ({ name: String(cost), cost }));
+    for (const { name, cost } of costs) await call(name, cost);
+    for (const { name } of costs) leave(name); // 0.1 + 0.2 + 0.3 - 0.1 - 0.2 - 0.3 is not 0
+    void call('great', 150);
+    await settled();
+    expect(names()).toEqual(['great']);
+  });
+
   it('runs what costs no more together than it may, in the order of arrival', async () => {
     const { call, names, leave } = world({ running: 10 });
     for (const [name, cost] of [

@@ -38,6 +38,8 @@ export class CallQueue {
   readonly #limits: CallQueueLimits;
   readonly #queue = new Set<Waiting>();
   #waiting = 0;
+  /** How many run, and what they cost: fractions that are added and taken away again do not come back to nothing. */
+  #calls = 0;
   #running = 0;
   #begun = 0;
   #turnEnds = false;
@@ -93,10 +95,11 @@ export class CallQueue {
 
   #hasRoom(cost: number): boolean {
     if (this.#begun > 0 && this.#begun + cost > this.#limits.perTurn) return false;
-    return this.#running === 0 || this.#running + cost <= this.#limits.running;
+    return this.#calls === 0 || this.#running + cost <= this.#limits.running;
   }
 
   #begin(cost: number): () => void {
+    this.#calls += 1;
     this.#running += cost;
     this.#begun += cost;
     this.#endTurn();
@@ -104,7 +107,8 @@ export class CallQueue {
     return () => {
       if (over) return;
       over = true;
-      this.#running -= cost;
+      this.#calls -= 1;
+      this.#running = this.#calls === 0 ? 0 : this.#running - cost;
       this.#measure(cost);
       this.#admit();
     };
@@ -131,7 +135,9 @@ export class CallQueue {
   #take(entry: Waiting): void {
     if (!this.#queue.delete(entry)) return;
     this.#waiting -= entry.cost;
-    if (this.#queue.size === 0) this.#window = undefined;
+    if (this.#queue.size > 0) return;
+    this.#waiting = 0;
+    this.#window = undefined;
   }
 
   /** Learns the pace from seconds in which there was always something waiting. */
