@@ -13,7 +13,11 @@ import { EntryWriter } from './entry-writer.ts';
 
 const { positionals, values: flags } = parseArgs({
   allowPositionals: true,
-  options: { 'without-durability': { type: 'boolean', default: false }, seed: { type: 'string' }, 'keep-logs': { type: 'boolean', default: false } },
+  options: {
+    'without-durability': { type: 'boolean', default: false },
+    seed: { type: 'string' },
+    'keep-logs': { type: 'boolean', default: false },
+  },
 });
 const kills = Number(positionals[0] ?? 100);
 const undurable = flags['without-durability'];

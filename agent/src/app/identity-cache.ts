@@ -22,7 +22,9 @@ export interface CacheChange {
   readonly bundles?: Iterable<TrustBundle>;
   readonly removedBundles?: Iterable<TrustDomain>;
   readonly svids?: Iterable<readonly [entryId: string, svid: StockedSvid]>;
-  /** Entries whose SVID could not be had, with the wait in seconds by number of earlier failures. */
+  /** Entries whose SVID could not even be asked for, with the wait in seconds. */
+  readonly postponed?: { readonly entryIds: Iterable<string>; readonly wait: number };
+  /** Entries whose SVID was refused, with the wait in seconds by number of earlier refusals. */
   readonly failed?: { readonly entryIds: Iterable<string>; readonly delay: (failures: number) => number };
 }
 
@@ -165,13 +167,7 @@ export class IdentityCache {
     }
     // It may have been on its way when its root was found to be compromised. Not at once: it may be so again.
     if (change.svids !== undefined) this.#renewTainted(now + TAINTED_AGAIN);
-    if (change.failed !== undefined) {
-      for (const id of change.failed.entryIds) {
-        if (!this.#entries.has(id)) continue;
-        this.#shelf.fail(id, now, change.failed.delay);
-        this.#concern(this.#index.anchorOf(id), concerned);
-      }
-    }
+    this.#noteFailures(change, now, concerned);
     for (const id of this.#demand.surplus(this.#shelf.ids(), this.#demandState)) this.#shelf.remove(id);
     if (this.#changeBundles(change)) for (const group of this.#groups.all()) concerned.add(group);
     for (const group of concerned) this.#publish(group);
@@ -252,6 +248,18 @@ export class IdentityCache {
     this.#entries.set(entry.id, entry);
     this.#subscribed = undefined;
     if (!entry.storeSvid) this.#concern(this.#index.put(entry), concerned);
+  }
+
+  #noteFailures({ postponed, failed }: CacheChange, now: number, concerned: Set<SelectorGroup>): void {
+    const noted = (ids: Iterable<string> = [], note: (id: string) => void): void => {
+      for (const id of ids) {
+        if (!this.#entries.has(id)) continue;
+        note(id);
+        this.#concern(this.#index.anchorOf(id), concerned);
+      }
+    };
+    noted(postponed?.entryIds, (id) => this.#shelf.postpone(id, now + (postponed?.wait ?? 0)));
+    noted(failed?.entryIds, (id) => this.#shelf.fail(id, now, failed?.delay ?? (() => 0)));
   }
 
   #removeEntry(id: string, concerned: Set<SelectorGroup>): void {

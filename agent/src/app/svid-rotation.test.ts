@@ -124,6 +124,23 @@ it('does not wait for its next try when the server is seen to answer', async () 
   expect(batches).toHaveLength(2);
 });
 
+it('does not hold against an entry that the server was away', async () => {
+  server = away;
+  cache.apply({ entries: [entryOf(domain, 'a')] });
+  for (let failed = 1; failed <= 8; failed++) {
+    await batched(failed);
+    await clock.advance(35);
+  }
+  server = async (requests) => requests.map(() => ({ ok: false, code: Code.INTERNAL, message: 'not now' }));
+  const tries = batches.length;
+  await clock.advance(35);
+  await batched(tries + 1);
+  server = (requests) => Promise.all(requests.map(issue));
+  await clock.advance(2);
+  for (let turns = 0; turns < 50; turns++) await turn();
+  expect(cache.svidCount).toBe(1);
+});
+
 it('asks for at most 500 at once, for fewer after a failure, and for all in the end', async () => {
   server = away;
   cache.apply({ entries: Array.from({ length: 700 }, (_, index) => entryOf(domain, `e${index}`)) });

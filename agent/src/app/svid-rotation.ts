@@ -109,7 +109,7 @@ export class SvidRotation {
       this.#notBefore = clock.now() + wait;
       logger.warn('Could not get X509-SVIDs', { count: entries.length, retryIn: wait, error });
       // R3; whoever waits for a first SVID learns that it will not come soon.
-      this.#parts.cache.apply({ failed: { entryIds: entries.map(({ id }) => id), delay: () => wait } });
+      this.#parts.cache.apply({ postponed: { entryIds: entries.map(({ id }) => id), wait } });
       await this.#parts.onServerError(error, signal);
     }
   }

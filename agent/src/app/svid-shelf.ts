@@ -65,10 +65,15 @@ export class SvidShelf {
     this.#failures.delete(entryId);
   }
 
-  /** Notes a failed attempt; `delay` gives the wait in seconds from the number of failures before it. */
+  /** Notes a refusal; `delay` gives the wait in seconds from the number of refusals before it. */
   fail(entryId: string, now: number, delay: (failures: number) => number): void {
     const count = this.#failures.get(entryId)?.count ?? 0;
     this.#failures.set(entryId, { count: count + 1, retryAt: now + delay(count) });
+  }
+
+  /** Notes that nothing could be asked: a reason to wait, but none to wait longer each time. */
+  postpone(entryId: string, retryAt: number): void {
+    this.#failures.set(entryId, { count: this.#failures.get(entryId)?.count ?? 0, retryAt });
   }
 
   /** Removes what has expired (S1) and tells which. */
