@@ -131,11 +131,13 @@ it('does not hold against an entry that the server was away', async () => {
     await batched(failed);
     await clock.advance(35);
   }
-  server = async (requests) => requests.map(() => ({ ok: false, code: Code.INTERNAL, message: 'not now' }));
+  server = async (requests) => {
+    server = (requests) => Promise.all(requests.map(issue));
+    return requests.map(() => ({ ok: false, code: Code.INTERNAL, message: 'not now' }));
+  };
   const tries = batches.length;
   await clock.advance(35);
   await batched(tries + 1);
-  server = (requests) => Promise.all(requests.map(issue));
   await clock.advance(2);
   for (let turns = 0; turns < 50; turns++) await turn();
   expect(cache.svidCount).toBe(1);
