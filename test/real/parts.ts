@@ -1,0 +1,4 @@
+import type { RealPart } from './real-part.ts';
+
+/** In the order in which they run when none is named. */
+export const parts: readonly RealPart[] = [];
