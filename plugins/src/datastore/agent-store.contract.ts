@@ -64,6 +64,22 @@ export function agentStoreContract(open: () => Promise<Datastore>): void {
       expect(await read()).toBeUndefined();
     });
 
+    it('that are trusted on first use attest once, however many try, until they are deleted', async () => {
+      await using store = await open();
+      const once = () => store.agents.save(anAgent('a'), { onlyNew: true });
+      const tries = await Promise.allSettled(Array.from({ length: 5 }, once));
+      expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      const used = {
+        code: 'permission-denied',
+        message: 'attestation data has already been used to attest an agent',
+      };
+      await expect(once()).rejects.toMatchObject(used);
+      await store.agents.ban(anAgent('a').id);
+      await expect(once()).rejects.toMatchObject(used);
+      await store.agents.delete(anAgent('a').id);
+      await once();
+    });
+
     it('stay banned until they are deleted', async () => {
       await using store = await open();
       const { id } = anAgent('a');

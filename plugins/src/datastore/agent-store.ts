@@ -9,9 +9,10 @@ export interface AgentStore {
    * `agentVersion` keeps the stored one.
    *
    * @throws {IssuerError} `permission-denied` (agentReason `banned`) if the stored agent is banned, so that a ban during
-   *   an attestation wins; only `delete` lifts it.
+   *   an attestation wins; only `delete` lifts it. With `onlyNew` (trust on first use) also for any other stored agent:
+   *   of two that attest at the same time one wins.
    */
-  save(agent: AgentRecord): Promise<void>;
+  save(agent: AgentRecord, options?: { readonly onlyNew?: boolean }): Promise<void>;
   get(id: SpiffeId): Promise<AgentRecord | undefined>;
   /** What `matchesAgent` selects. Empty sets in a filter are refused (`invalid-argument`). */
   list(query?: { readonly filter?: AgentFilter; readonly page?: PageRequest }): Promise<Page<AgentRecord>>;

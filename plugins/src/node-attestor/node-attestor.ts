@@ -42,7 +42,10 @@ export interface VerifiedNode {
   readonly agentId: SpiffeId;
   /** Of the attestor's own type, without duplicates. */
   readonly selectors: readonly Selector[];
-  /** Whether the same proof may be given again; if not, the agent renews its SVID instead. */
+  /**
+   * Whether the same proof may be given again; if not, the agent renews its SVID instead, and without an `admit` it is
+   * trusted on first use: while the server knows an agent of this ID, it refuses.
+   */
   readonly canReattest: boolean;
   /**
    * For a proof that is good for one use: writes the agent and uses the proof up in one step, instead of

@@ -55,6 +55,8 @@ export class NodeAttestation {
       throw new IssuerError('internal', `node attestor ${data.type} gave an ID that is no agent's`);
     }
     const known = await this.#agents.get(node.agentId);
+    const onFirstUse = !node.canReattest && node.admit === undefined;
+    if (known && onFirstUse) throw new IssuerError('permission-denied', ALREADY_USED);
     if (known && isBanned(known)) throw banned();
     const svid = await this.#ca.signX509({ id: node.agentId, spki: csr.spki, ttl: this.#settings.agentTtl });
     const record: AgentRecord = {
@@ -68,8 +70,8 @@ export class NodeAttestation {
       agentVersion: '',
       selectors: dedupeSelectors([...node.selectors, ...this.#ownSelector(node.agentId)]),
     };
-    // The store refuses a banned agent in the same step, so a ban that came meanwhile wins.
-    const admit = node.admit ?? ((agent: AgentRecord) => this.#agents.save(agent));
+    // The store refuses a banned agent, and a second first use, in the same step: what came meanwhile wins.
+    const admit = node.admit ?? ((agent: AgentRecord) => this.#agents.save(agent, { onlyNew: onFirstUse }));
     await admit(record).catch((error: unknown) => {
       throw error instanceof IssuerError && error.agentReason === 'banned' ? banned(error) : error;
     });
@@ -97,6 +99,8 @@ export class NodeAttestation {
     return svid;
   }
 }
+
+const ALREADY_USED = 'attestation data has already been used to attest an agent';
 
 const unknownType = (type: string): never => {
   throw new IssuerError(

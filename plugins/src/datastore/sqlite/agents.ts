@@ -20,8 +20,11 @@ export class SqliteAgents implements AgentStore {
     this.#cache = new AgentCache(db);
   }
 
-  async save(agent: AgentRecord): Promise<void> {
-    await this.#db.write((changes) => saveAgent(this.#db, agent, changes));
+  async save(agent: AgentRecord, options: { readonly onlyNew?: boolean } = {}): Promise<void> {
+    await this.#db.write((changes) => {
+      if (options.onlyNew === true && findAgent(this.#db, agent.id) !== undefined) throw alreadyUsed();
+      saveAgent(this.#db, agent, changes);
+    });
   }
 
   async get(id: SpiffeId): Promise<AgentRecord | undefined> {
@@ -122,6 +125,10 @@ function deleteAgent(db: Database, agent: AgentRecord, changes: ChangeLog): void
     selectorsKey([{ type: 'spiffe_id', value: id }]),
   ]);
   for (const entry of vanity) deleteEntry(db, entry.id, changes);
+}
+
+function alreadyUsed(): IssuerError {
+  return new IssuerError('permission-denied', 'attestation data has already been used to attest an agent');
 }
 
 function refuseBanned(agent: AgentRecord): void {
