@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Certificate, TrustDomain, toPem } from '@steeple/spiffe';
 import { afterAll, describe, expect, it } from 'vitest';
+import { AgentPathTemplate } from './agent-path-template.ts';
 import { attest, ChannelPair } from './channel-for-tests.ts';
 import { nodeAttestorContract } from './node-attestor.contract.ts';
 import type { NodeProver } from './node-attestor.ts';
-import { AgentPathTemplate } from './x509pop/agent-path.ts';
+import { PATH_FIELDS } from './x509pop/certificate-facts.ts';
 import { type Issued, issue, issueCa, NOW } from './x509pop/certificates-for-tests.ts';
 import { X509popProver } from './x509pop/prover.ts';
 import { publicKeyInfrastructure } from './x509pop/trust.ts';
@@ -47,7 +48,7 @@ function verifier(options: Partial<X509popVerifierOptions> = {}, roots: Issued[]
   return new X509popVerifier({
     trustDomain: HOME,
     trust,
-    agentPath: new AgentPathTemplate('{{ .PluginName }}/{{ .Fingerprint }}'),
+    agentPath: new AgentPathTemplate('{{ .PluginName }}/{{ .Fingerprint }}', PATH_FIELDS),
     maxIntermediates: 4,
     maxRsaKeySize: 8192,
     verifyClientIp: false,

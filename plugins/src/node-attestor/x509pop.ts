@@ -4,7 +4,8 @@ import { ConfigError } from '@steeple/daemon';
 import { type Certificate, parseCertificatesPem } from '@steeple/spiffe';
 import { z } from 'zod';
 import type { NodeVerifierHost, PluginDefinition } from '../plugin.ts';
-import { AgentPathTemplate } from './x509pop/agent-path.ts';
+import { AgentPathTemplate } from './agent-path-template.ts';
+import { PATH_FIELDS } from './x509pop/certificate-facts.ts';
 import { X509popProver } from './x509pop/prover.ts';
 import { publicKeyInfrastructure, svidsUnder } from './x509pop/trust.ts';
 import { type CertificateTrust, X509popVerifier } from './x509pop/verifier.ts';
@@ -114,7 +115,7 @@ async function readAuthorities(path: string): Promise<readonly Certificate[]> {
 
 function pathOf(template: string): AgentPathTemplate {
   try {
-    return new AgentPathTemplate(template);
+    return new AgentPathTemplate(template, PATH_FIELDS);
   } catch (error) {
     throw new ConfigError([{ path: 'agent_path_template', message: (error as Error).message }]);
   }

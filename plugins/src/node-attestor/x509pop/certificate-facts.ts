@@ -1,8 +1,37 @@
 import { createHash } from 'node:crypto';
 import { dedupeSelectors, type Selector } from '@steeple/core';
 import type { Certificate, TrustDomain } from '@steeple/spiffe';
+import type { TemplateFacts, TemplateFields } from '../agent-path-template.ts';
 
 const TYPE = 'x509pop';
+
+/** What a path template may name. */
+export const PATH_FIELDS: TemplateFields = {
+  PluginName: 'text',
+  TrustDomain: 'text',
+  Fingerprint: 'text',
+  SerialNumberHex: 'text',
+  SerialNumber: 'text',
+  Subject: { CommonName: 'text' },
+  DNSNames: 'text',
+  SVIDPathTrimmed: 'path',
+  URISanSelectors: 'map',
+};
+
+/** `svidPathTrimmed`: mode `spiffe` only, the SVID's path without the prefix. */
+export function pathFacts(leaf: Certificate, trustDomain: TrustDomain, svidPathTrimmed: string): TemplateFacts {
+  return {
+    PluginName: TYPE,
+    TrustDomain: trustDomain.name,
+    Fingerprint: fingerprintOf(leaf),
+    SerialNumberHex: leaf.serialHex,
+    SerialNumber: BigInt(leaf.serialDecimal),
+    Subject: { CommonName: leaf.commonName },
+    DNSNames: leaf.dnsSans,
+    SVIDPathTrimmed: svidPathTrimmed,
+    URISanSelectors: Object.fromEntries(uriSanSelectors(leaf, trustDomain)),
+  };
+}
 
 /** SHA-1 of the DER in lower-case hex: a name SPIRE gives to certificates, not a protection. */
 export function fingerprintOf(certificate: Certificate): string {

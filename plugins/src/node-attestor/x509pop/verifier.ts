@@ -1,9 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 import { IssuerError } from '@steeple/core';
 import { type Certificate, parseCertificate, SpiffeError, type TrustDomain } from '@steeple/spiffe';
+import type { AgentPathTemplate } from '../agent-path-template.ts';
 import type { AttestationChannel, NodeVerifier, VerifiedNode } from '../node-attestor.ts';
-import type { AgentPathTemplate } from './agent-path.ts';
-import { fingerprintOf, nodeSelectors, uriSanSelectors } from './certificate-facts.ts';
+import { nodeSelectors, pathFacts } from './certificate-facts.ts';
 import { formatChallenge, NONCE_BYTES, parsePayload, parseResponse } from './messages.ts';
 import { possessionProven, proofKindOf } from './possession.ts';
 
@@ -50,15 +50,8 @@ export class X509popVerifier implements NodeVerifier {
     if (this.#options.verifyClientIp) requireAddress(leaf, channel.peerAddress);
     await this.#challenge(leaf, channel, signal);
     const { trustDomain, agentPath } = this.#options;
-    const agentId = agentPath.agentId(trustDomain, {
-      pluginName: this.type,
-      trustDomain: trustDomain.name,
-      fingerprint: fingerprintOf(leaf),
-      serialNumberHex: leaf.serialHex,
-      commonName: leaf.commonName ?? '',
-      svidPathTrimmed: trusted.svidPathTrimmed,
-      uriSanSelectors: uriSanSelectors(leaf, trustDomain),
-    });
+    const facts = pathFacts(leaf, trustDomain, trusted.svidPathTrimmed);
+    const agentId = agentPath.agentId(trustDomain, facts, 'x509pop: the certificate');
     return { agentId, selectors: nodeSelectors(leaf, trusted.chains, trustDomain), canReattest: true };
   }
 
