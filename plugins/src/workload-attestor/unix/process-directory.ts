@@ -34,9 +34,9 @@ export class ProcessDirectory implements AsyncDisposable {
     this.#directory = directory;
   }
 
-  /** The content of one of its files. */
-  async text(name: string): Promise<string> {
-    return await this.#attempt(name, async (path) => readSmallFile(path));
+  /** The content of one of its files, or so many bytes of it. */
+  async text(name: string, limit?: number): Promise<string> {
+    return await this.#attempt(name, async (path) => readSmallFile(path, limit));
   }
 
   /** Opens one of its files, which the caller closes. */
