@@ -93,6 +93,33 @@ export {
 } from './lifetime.ts';
 export { LIMITS } from './limits.ts';
 export { requireAgent, requireMember, requireWorkload } from './member-id.ts';
+export { type DeclaredEntry, type EntryPlan, planEntries } from './objects/entry-plan.ts';
+export type { ObjectProblem } from './objects/object-fields.ts';
+export {
+  isOwnEntryId,
+  MOST_OWNED,
+  ownedRelationships,
+  ownershipRecord,
+  ownershipRecordId,
+} from './objects/ownership.ts';
+export {
+  PARENT_ID_TEMPLATE,
+  type PodPlace,
+  renderParent,
+  renderPodEntry,
+  type ServiceName,
+} from './objects/pod-entry.ts';
+export { readRegistrationObject } from './objects/read-object.ts';
+export {
+  type ClusterFederatedTrustDomain,
+  type ClusterSpiffeId,
+  type ClusterStaticEntry,
+  OBJECT_API_VERSION,
+  ObjectError,
+  type RegistrationObject,
+} from './objects/registration-object.ts';
+export type { ClusterNames, RawObject } from './objects/template/kubernetes-types.ts';
+export { Template } from './objects/template/template.ts';
 export {
   compareSelectors,
   dedupeSelectors,

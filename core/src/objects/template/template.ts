@@ -1,0 +1,102 @@
+import { printed } from './format-functions.ts';
+import { FUNCTIONS } from './functions.ts';
+import { GoStruct, type GoValue, isTrue, typeName } from './go-value.ts';
+import { parseTemplate } from './parse-template.ts';
+import type { Expression, Node } from './syntax.ts';
+import { positionIn, TemplateError } from './template-error.ts';
+
+/** What a rendered text may have: no name is longer. */
+const LONGEST = 65_536;
+
+/** A template of Go's text/template, of which names need a part: values, functions, pipes, `if`, `with`. */
+export class Template {
+  readonly name: string;
+  readonly #source: string;
+  readonly #nodes: readonly Node[];
+
+  /** @throws {Error} with the template's name and the position of what is wrong */
+  constructor(name: string, source: string) {
+    this.name = name;
+    this.#source = source;
+    this.#nodes = this.#placed(() => parseTemplate(source));
+  }
+
+  /** @throws {Error} with the template's name and the position of what has no value */
+  render(data: GoStruct): string {
+    return this.#placed(() => {
+      const text = renderNodes(this.#nodes, data, data);
+      if (text.length > LONGEST) throw new TemplateError(`renders more than ${LONGEST} characters`, 0);
+      return text;
+    });
+  }
+
+  #placed<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (cause) {
+      if (!(cause instanceof TemplateError)) throw cause;
+      const place = positionIn(this.#source, cause.offset);
+      throw new Error(`template ${this.name} at ${place}: ${cause.message}`, { cause });
+    }
+  }
+}
+
+const renderNodes = (nodes: readonly Node[], point: GoValue, whole: GoStruct): string => {
+  let text = '';
+  for (const node of nodes) {
+    if (node.kind === 'text') text += node.text;
+    else if (node.kind === 'print') text += at(node.value, () => printed(valueOf(node.value, point, whole)));
+    else {
+      const condition = valueOf(node.condition, point, whole);
+      const isHeld = isTrue(condition);
+      const inner = node.kind === 'with' && isHeld ? condition : point;
+      text += renderNodes(isHeld ? node.holds : node.otherwise, inner, whole);
+    }
+  }
+  return text;
+};
+
+const valueOf = (expression: Expression, point: GoValue, whole: GoStruct): GoValue => {
+  if (expression.kind === 'literal') return expression.value;
+  if (expression.kind === 'data') return expression.whole ? whole : point;
+  if (expression.kind === 'field') {
+    return fieldOf(valueOf(expression.of, point, whole), expression.name, expression.at);
+  }
+  const { name, args } = expression;
+  if (name === 'and' || name === 'or') return stopEarly(name, expression, point, whole);
+  const values = args.map((arg) => valueOf(arg, point, whole));
+  return at(expression, () => FUNCTIONS[name]?.(values), `${name}: `);
+};
+
+/** `and` does not look behind the first false, `or` not behind the first true. */
+const stopEarly = (
+  name: 'and' | 'or',
+  { args, at: offset }: Extract<Expression, { kind: 'call' }>,
+  point: GoValue,
+  whole: GoStruct,
+): GoValue => {
+  if (args.length === 0) throw new TemplateError(`${name}: takes at least 1 argument`, offset);
+  let value: GoValue;
+  for (const arg of args) {
+    value = valueOf(arg, point, whole);
+    if (isTrue(value) === (name === 'or')) return value;
+  }
+  return value;
+};
+
+const fieldOf = (of: GoValue, name: string, offset: number): GoValue => {
+  if (of instanceof Map) return of.get(name);
+  if (!(of instanceof GoStruct)) throw new TemplateError(`${typeName(of)} has no field "${name}"`, offset);
+  const field = of.get(name);
+  if (field === undefined) throw new TemplateError(`there is no "${name}" in ${of.type.name}`, offset);
+  return field.value;
+};
+
+const at = <T>(expression: Expression, work: () => T, prefix = ''): T => {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof TemplateError) throw cause;
+    throw new TemplateError(`${prefix}${(cause as Error).message}`, expression.at);
+  }
+};
