@@ -31,6 +31,7 @@ const CATALOG: Loaders = {
     spire: async () => (await import('./upstream-authority/spire.ts')).spireUpstream,
   },
   'workload-attestor': {
+    systemd: async () => (await import('./workload-attestor/systemd.ts')).systemdAttestor,
     unix: async () => (await import('./workload-attestor/unix.ts')).unixAttestor,
   },
 };

@@ -7,4 +7,5 @@ export { describePeer, type Peer } from './peer.ts';
 export { type PeerCredentials, peerCredentials, processCredentials } from './peer-credentials.ts';
 export { type RateLimit, RateLimiter } from './rate-limit.ts';
 export { readSmallFile } from './read-small-file.ts';
+export { sendDescriptor } from './send-descriptor.ts';
 export { type SocketMode, UnixListener, type UnixListenerOptions } from './unix-listener.ts';

@@ -1,6 +1,7 @@
 import { closeSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import koffi from 'koffi';
+import { descriptorOf } from './descriptor-of.ts';
 import { processState } from './process-state.ts';
 import { readSmallFile } from './read-small-file.ts';
 
@@ -92,14 +93,6 @@ class Peer implements PeerCredentials {
     this.#closed = true;
     if (this.pidfd !== undefined) closeSync(this.pidfd);
   }
-}
-
-/** The only access to something Node does not publish; there is no public way from an accepted socket to its fd. */
-function descriptorOf(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as { _handle?: { fd?: unknown } | null };
-  const fd = handle?.fd;
-  if (typeof fd !== 'number' || !Number.isInteger(fd) || fd < 0) throw new Error('the socket has no descriptor');
-  return fd;
 }
 
 function peerCred(fd: number): [pid: number, uid: number, gid: number] {
