@@ -6,9 +6,9 @@ import { run } from '../stack/process.ts';
 /** Where package programs lie; root's path may lack the second half. */
 const FOLDERS = [...(process.env['PATH'] ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-/** The full path of a program, if it is there. */
+/** The full path of a program, if it is there; a name with a slash in front is a full path already. */
 export async function programPath(name: string): Promise<string | undefined> {
-  for (const folder of FOLDERS) {
+  for (const folder of name.startsWith('/') ? [''] : FOLDERS) {
     const path = join(folder, name);
     if (
       await access(path, constants.X_OK).then(

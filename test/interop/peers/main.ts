@@ -1,6 +1,7 @@
 // `npm run peers`: fetches or builds every real program that `npm run interop` speaks with.
 import { runCases } from '../case.ts';
 import { goExample, pythonWithSpiffe } from './clients.ts';
+import { KUBERNETES_VERSION, kubernetesPrograms } from './kubernetes.ts';
 import { goWorkload, javaWorkload, pythonWorkload, rustWorkload } from './libraries.ts';
 import { PEBBLE_VERSION, pebble } from './pebble.ts';
 import { SPIRE_PROGRAMS, SPIRE_VERSION, spireProgram } from './spire.ts';
@@ -31,6 +32,7 @@ const tally = await runCases([
   })),
   { name: `pebble ${PEBBLE_VERSION}`, run: async () => void (await pebble()) },
   ...Object.entries(others).map(([name, get]) => ({ name, run: async () => void (await get()) })),
+  { name: `Kubernetes ${KUBERNETES_VERSION}`, run: async () => void (await kubernetesPrograms()) },
   { name: 'py-spiffe', run: async () => void (await pythonWithSpiffe()) },
 ]);
 console.log(`${tally.passed} present, ${tally.failed} failed, ${tally.skipped} skipped`);

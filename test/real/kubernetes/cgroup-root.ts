@@ -1,0 +1,58 @@
+// A cgroup of the cluster's own, in each hierarchy, so that several nodes can stand on one machine.
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exists } from '../../interop/peers/cache.ts';
+
+const MOUNTED = '/sys/fs/cgroup';
+
+export class CgroupRoot implements AsyncDisposable {
+  /** As it is seen in `/proc/<pid>/cgroup`. */
+  readonly path: string;
+  readonly #folders: readonly string[];
+
+  private constructor(path: string, folders: readonly string[]) {
+    this.path = path;
+    this.#folders = folders;
+  }
+
+  static async create(name: string): Promise<CgroupRoot> {
+    const unified = await exists(join(MOUNTED, 'cgroup.controllers'));
+    const hierarchies = unified ? [MOUNTED] : (await readdir(MOUNTED)).map((each) => join(MOUNTED, each));
+    const folders: string[] = [];
+    for (const hierarchy of hierarchies) {
+      if (!(await exists(join(hierarchy, 'cgroup.procs')))) continue;
+      const folder = join(hierarchy, name);
+      await mkdir(folder, { recursive: true });
+      folders.push(folder);
+      for (const file of ['cpuset.cpus', 'cpuset.mems']) await inherit(hierarchy, folder, file);
+    }
+    return new CgroupRoot(`/${name}`, folders);
+  }
+
+  /** For when its processes have ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const folder of this.#folders) await removeTree(folder);
+  }
+}
+
+/** A new cpuset of version 1 has neither processors nor memory, and takes no process. */
+async function inherit(from: string, to: string, file: string): Promise<void> {
+  const value = await readFile(join(from, file), 'utf8').catch(() => '');
+  if (value.trim() !== '') await writeFile(join(to, file), value);
+}
+
+async function removeTree(folder: string): Promise<void> {
+  const inside = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const each of inside) if (each.isDirectory()) await removeTree(join(folder, each.name));
+  for (let tries = 0; ; tries++) {
+    try {
+      return await rmdir(folder);
+    } catch (error) {
+      // A process that was killed leaves its cgroup a moment later.
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return;
+      if (code !== 'EBUSY' || tries === 100) throw error;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }
+}

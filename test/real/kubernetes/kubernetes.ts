@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+import type { RealPart } from '../real-part.ts';
+import { Cluster } from './cluster.ts';
+import { clusterCases } from './cluster-cases.ts';
+
+export const kubernetes: RealPart = {
+  name: 'kubernetes',
+  what: 'a Kubernetes 1.34 of one node: attestation of pods and nodes, and life in the cluster',
+  open: async (folder) => {
+    const cluster = await Cluster.start(join(folder, 'cluster'));
+    return {
+      cases: [...clusterCases(cluster)],
+      [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+    };
+  },
+};
