@@ -84,7 +84,8 @@ function relationshipOf(domain: string, bundleEndpointUrl: string, profile: Wire
   return { trustDomain, bundleEndpointUrl, profile: { kind: 'https_spiffe', endpointSpiffeId } };
 }
 
-function wireBundle(bundle: TrustBundle): WireBundle {
+/** A bundle as a message. */
+export function wireBundle(bundle: TrustBundle): WireBundle {
   return {
     trustDomain: bundle.trustDomain.name,
     x509Authorities: bundle.x509Authorities.map(({ certificate }) => ({ asn1: new Uint8Array(certificate.raw) })),

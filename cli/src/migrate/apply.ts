@@ -80,11 +80,23 @@ const inBatches = async <T>(
   for (let start = 0; start < due.length; start += BATCH) {
     if (signal?.aborted === true) throw new UserError('interrupted', 'run it again: it goes on where it stopped');
     const batch = due.slice(start, start + BATCH);
-    const results = await send(batch);
-    for (const [index, step] of batch.entries()) {
-      const { code = 0, message = '' } = results[index]?.status ?? {};
-      if (code !== 0) failures.push({ name: step.name, why: `${message} (${statusName(code)})` });
-    }
+    failures.push(
+      ...failuresOf(
+        batch.map(({ name }) => name),
+        await send(batch),
+      ),
+    );
   }
   return failures;
 };
+
+/** What a batch's answer refuses, by name; statuses that are as good as done do not count. */
+export const failuresOf = (
+  names: readonly string[],
+  results: readonly Outcome[],
+  fine: readonly number[] = [],
+): readonly Failure[] =>
+  names.flatMap((name, index) => {
+    const { code = 0, message = '' } = results[index]?.status ?? {};
+    return code === 0 || fine.includes(code) ? [] : [{ name, why: `${message} (${statusName(code)})` }];
+  });

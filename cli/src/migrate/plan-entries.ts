@@ -52,7 +52,7 @@ const duplicate = (step: EntryStep, other: string): EntryStep => ({
 });
 
 /** What must be unique: who gets which identity from whom. */
-const subjectOf = ({ spiffeId, parentId, selectors }: types.Entry): string =>
+export const subjectOf = ({ spiffeId, parentId, selectors }: types.Entry): string =>
   JSON.stringify([
     idText(spiffeId),
     idText(parentId),

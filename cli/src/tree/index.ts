@@ -2,6 +2,7 @@
 import type { Noun, Verb } from '../verb.ts';
 import { agentNoun } from './agent.ts';
 import { apiNoun } from './api.ts';
+import { applyVerb } from './apply.ts';
 import { authorityNoun, upstreamNoun } from './authority.ts';
 import { compatNoun } from './compat.ts';
 import { entryNoun } from './entry.ts';
@@ -41,5 +42,6 @@ export const verbs: readonly Verb[] = [
     ],
     load: async () => (await import('../commands/dev/run.ts')).run,
   },
+  applyVerb,
   debugVerb,
 ];

@@ -77,6 +77,7 @@ describe('templates', () => {
     ['{{ (.A }}', '")" is missing'],
     ['{{ }}', 'a value is missing'],
     ['{{ "\\q" }}', 'escape'],
+    ['{{/* a */ }}', 'unexpected "/"'],
     ['{{ % }}', 'unexpected "%"'],
     ['{{ if .A }}'.repeat(40), 'nested too deeply'],
     [`{{ ${'('.repeat(40)}1`, 'not closed'],

@@ -12,7 +12,7 @@ export type Piece =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'action'; readonly at: number; readonly tokens: readonly Token[] };
 
-const COMMENT = /^(?:- |)\s*\/\*[\s\S]*?\*\/\s*(?: -|)}}/;
+const COMMENT = /^(?:-\s)?\/\*[\s\S]*?\*\/(?:\s-)?}}/;
 
 /** Splits a template into text and actions, with the markers `{{-` and `-}}` applied. @throws {TemplateError} */
 export function splitTemplate(source: string): Piece[] {

@@ -1,0 +1,251 @@
+// `steeple apply` against a real server in this process.
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { configOf } from '@steeple/daemon/config';
+import { createServer, parseServerConfig, type Server } from '@steeple/server';
+import { formatBundleDocument } from '@steeple/spiffe';
+import { MemoryLogger, type TempDir, TestTrustDomain, tempDir } from '@steeple/test-kit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { main } from '../main.ts';
+
+let dir: TempDir;
+let server: Server;
+let out: string[];
+let err: string[];
+let signal: AbortSignal;
+
+const steeple = async (...args: string[]): Promise<number> => {
+  out = [];
+  err = [];
+  return main([...args, '--socket', server.addresses.socketPath], {
+    env: {},
+    signal,
+    colour: false,
+    uid: 7,
+    userName: 'someone',
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+    now: () => Date.now() / 1000,
+  });
+};
+
+interface Listed {
+  readonly id: string;
+  readonly spiffe_id: { readonly path: string };
+  readonly revision_number: string;
+  readonly x509_svid_ttl: number;
+}
+const entries = async (): Promise<Listed[]> => {
+  expect(await steeple('entry', 'list', '-o', 'json')).toBe(0);
+  return (JSON.parse(out.join('\n')) as { entries: Listed[] }).entries;
+};
+const paths = async (): Promise<string[]> => (await entries()).map(({ spiffe_id: { path } }) => path).toSorted();
+const relationships = async (): Promise<string[]> => {
+  expect(await steeple('federation', 'list', '-o', 'json')).toBe(0);
+  const { federation_relationships: found } = JSON.parse(out.join('\n')) as {
+    federation_relationships: { trust_domain: string }[];
+  };
+  return found.map(({ trust_domain: name }) => name);
+};
+
+const object = (kind: string, name: string, spec: object): string =>
+  JSON.stringify({ apiVersion: 'spire.spiffe.io/v1alpha1', kind, metadata: { name }, spec });
+const entry = (name: string, more: object = {}): string =>
+  object('ClusterStaticEntry', name, {
+    spiffeID: `spiffe://example.org/${name}`,
+    parentID: 'spiffe://example.org/node',
+    selectors: [`unix:user:${name}`],
+    ...more,
+  });
+const domain = (name: string, more: object = {}): string =>
+  object('ClusterFederatedTrustDomain', name, {
+    trustDomain: name,
+    bundleEndpointURL: `https://${name}/bundle`,
+    bundleEndpointProfile: { type: 'https_web' },
+    ...more,
+  });
+const file = async (...documents: string[]): Promise<string> => {
+  const path = dir.join('objects.yaml');
+  await writeFile(path, documents.join('\n---\n'));
+  return path;
+};
+
+beforeEach(async () => {
+  dir = await tempDir();
+  signal = new AbortController().signal;
+  const settings = {
+    trust_domain: 'example.org',
+    bind_address: '127.0.0.1',
+    bind_port: 0,
+    socket_path: dir.join('s.sock'),
+    data_dir: dir.join('data'),
+  };
+  server = createServer(parseServerConfig(configOf({ server: settings })), { logger: new MemoryLogger() });
+  await server.start();
+});
+
+afterEach(async () => {
+  await server?.stop();
+  await dir?.[Symbol.asyncDispose]();
+});
+
+describe('apply', () => {
+  it('makes entries as the files say, and nothing the second time', async () => {
+    const path = await file(entry('a', { x509SVIDTTL: '10m', hint: 'h' }), '# nothing', entry('b'));
+    expect(await steeple('apply', '-f', path)).toBe(0);
+    expect(out.join('\n')).toContain('+ spiffe://example.org/a (a)');
+    expect(await entries()).toMatchObject([
+      { id: 'apply-default.a', x509_svid_ttl: 600 },
+      { id: 'apply-default.b', x509_svid_ttl: 0 },
+    ]);
+    expect(await steeple('apply', '-f', path)).toBe(0);
+    expect(out.join('\n')).toContain('0 to create, 0 to update, 2 to leave');
+    expect((await entries()).map(({ revision_number: revision }) => revision)).toEqual(['0', '0']);
+  });
+
+  it('changes an entry under its ID, whichever field it is', async () => {
+    await steeple('apply', '-f', await file(entry('a')));
+    const changed = entry('a', { spiffeID: 'spiffe://example.org/other', dnsNames: ['a.example.org'] });
+    expect(await steeple('apply', '-f', await file(changed))).toBe(0);
+    expect(out.join('\n')).toContain('SPIFFE ID: spiffe://example.org/a → spiffe://example.org/other');
+    expect(await entries()).toMatchObject([
+      { id: 'apply-default.a', spiffe_id: { path: '/other' }, revision_number: '1' },
+    ]);
+  });
+
+  it('only shows with --dry-run', async () => {
+    expect(await steeple('apply', '--dry-run', '-f', await file(entry('a'), domain('other.test')))).toBe(0);
+    expect(out.join('\n')).toContain('2 to create');
+    expect(await paths()).toEqual([]);
+  });
+
+  it('prunes what the set made, and nothing else', async () => {
+    const byHand = ['--spiffe-id', 'spiffe://example.org/hand', '--parent-id', 'spiffe://example.org/node'];
+    await steeple('entry', 'create', ...byHand, '--selector', 'unix:uid:1');
+    await steeple(
+      'federation',
+      'create',
+      'hand.test',
+      '--endpoint-url',
+      'https://hand.test/',
+      '--profile',
+      'https_web',
+    );
+    await steeple('apply', '--set', 'others', '-f', await file(entry('c')));
+    await steeple('apply', '-f', await file(entry('a'), entry('b'), domain('one.test'), domain('two.test')));
+    expect(await relationships()).toEqual(['hand.test', 'one.test', 'two.test']);
+
+    const less = await file(entry('a'), domain('two.test'));
+    expect(await steeple('apply', '-f', less)).toBe(0);
+    expect(out.join('\n')).toContain('2 that an earlier apply made are in no file any more; --prune removes them');
+    expect(await paths()).toContain('/b');
+
+    expect(await steeple('apply', '--prune', '-f', less)).toBe(0);
+    expect(await paths()).toEqual(['/a', '/c', '/hand', '/steeple/owner/apply-default']);
+    expect(await relationships()).toEqual(['hand.test', 'two.test']);
+
+    expect(await steeple('apply', '--prune', '-f', await file('# none'))).toBe(0);
+    expect(await paths()).toEqual(['/c', '/hand']);
+    expect(await relationships()).toEqual(['hand.test']);
+  });
+
+  it('keeps the ID of an entry whose object got another name', async () => {
+    const [spec] = [{ spiffeID: 'spiffe://example.org/x', selectors: ['unix:uid:1'] }];
+    await steeple('apply', '-f', await file(entry('old', spec)));
+    expect(await steeple('apply', '--prune', '-f', await file(entry('new', spec), entry('old')))).toBe(0);
+    const found = await entries();
+    expect(found.map(({ id, spiffe_id: { path } }) => [id, path])).toEqual([
+      ['apply-default.old', '/x'],
+      ['apply-default.old-2', '/old'],
+    ]);
+    expect(await steeple('apply', '-f', await file(entry('new', spec), entry('old')))).toBe(0);
+    expect(out.join('\n')).toContain('2 to leave');
+  });
+
+  it('sets up federation with its bundle, so that entries can name it', async () => {
+    const other = await TestTrustDomain.create('other.test');
+    const trustDomainBundle = Buffer.from(formatBundleDocument(other.bundle)).toString();
+    const objects = [entry('a', { federatesWith: ['other.test'] }), domain('other.test', { trustDomainBundle })];
+    expect(await steeple('apply', '-f', await file(...objects))).toBe(0);
+    expect(await paths()).toEqual(['/a', '/steeple/owner/apply-default']);
+    expect(await steeple('bundle', 'list', 'other.test')).toBe(0);
+    const moved = domain('other.test', { trustDomainBundle, bundleEndpointURL: 'https://moved.test/' });
+    expect(await steeple('apply', '-f', await file(moved))).toBe(0);
+    expect(out.join('\n')).toContain('https://other.test/bundle (https_web) → https://moved.test/ (https_web)');
+  });
+
+  it('leaves alone what others made', async () => {
+    await steeple(
+      'federation',
+      'create',
+      'hand.test',
+      '--endpoint-url',
+      'https://hand.test/',
+      '--profile',
+      'https_web',
+    );
+    const same = ['--spiffe-id', 'spiffe://example.org/a', '--parent-id', 'spiffe://example.org/node'];
+    await steeple('entry', 'create', '--entry-id', 'mine', ...same, '--selector', 'unix:user:a', '--hint', 'x');
+    expect(await steeple('apply', '-f', await file(entry('a'), entry('b'), domain('hand.test')))).toBe(1);
+    expect(out.join('\n')).toContain('has the SPIFFE ID, parent and selectors of entry mine, which others made');
+    expect(out.join('\n')).toContain('others made this relationship, and it differs');
+    expect(await paths()).toEqual(['/a']);
+    expect(await steeple('apply', '-f', await file(entry('a', { hint: 'x' })))).toBe(0);
+    expect(await steeple('apply', '--prune', '-f', await file('# none'))).toBe(0);
+    expect(await paths()).toEqual(['/a']);
+  });
+
+  it('goes on where it was interrupted', async () => {
+    const many = Array.from({ length: 120 }, (_, at) => entry(`e${at}`));
+    const path = await file(...many, domain('other.test'));
+    const stop = new AbortController();
+    signal = stop.signal;
+    const running = steeple('apply', '-f', path);
+    while ((await fetchedCount()) === 0) await new Promise((done) => setTimeout(done, 2));
+    stop.abort();
+    await running;
+    signal = new AbortController().signal;
+    expect(await steeple('apply', '-f', path)).toBe(0);
+    expect(await paths()).toHaveLength(121);
+    expect(await steeple('apply', '--prune', '-f', await file('# none'))).toBe(0);
+    expect([await paths(), await relationships()]).toEqual([[], []]);
+  });
+
+  it('says what is wrong with the files, all of it, and changes nothing', async () => {
+    const folder = dir.join('folder');
+    await mkdir(folder);
+    await writeFile(`${folder}/1.yaml`, `${entry('a')}\n---\n${entry('a')}\n---\n${entry('b', { ttl: '1h' })}`);
+    await writeFile(`${folder}/2.yml`, 'kind: [');
+    await writeFile(`${folder}/3.json`, object('ClusterSPIFFEID', 'web', { spiffeIDTemplate: 'x' }));
+    await writeFile(`${folder}/4.yaml`, 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}');
+    await writeFile(`${folder}/read.me`, 'no object');
+    expect(await steeple('apply', '-f', folder)).not.toBe(0);
+    const told = err.join('\n');
+    expect(told).toContain('1.yaml:3: ClusterStaticEntry a is there twice, the first time as a');
+    expect(told).toContain('1.yaml:5: ClusterStaticEntry "b": spec.ttl is not known; remove it');
+    expect(told).toContain('2.yml:1: ');
+    expect(told).toContain('3.json:1: ClusterSPIFFEID web: only a cluster has the pods it speaks of');
+    expect(told).toContain('nothing was changed');
+    await rm(`${folder}/2.yml`);
+    await rm(`${folder}/3.json`);
+    await writeFile(`${folder}/1.yaml`, entry('a'));
+    expect(await steeple('apply', '-f', folder)).toBe(0);
+    expect(err.join('\n')).toContain('Deployment of apps/v1 was passed over');
+    expect(await steeple('apply', '-f', await file(entry('a', { spiffeID: 'spiffe://other.test/a' })))).toBe(1);
+    expect(out.join('\n')).toContain('not a member of trust domain');
+    expect(await steeple('apply', '-f', dir.join('none'))).toBe(1);
+    expect(await steeple('apply', '--set', 'a.b', '-f', folder)).toBe(1);
+  });
+});
+
+/** Without disturbing what the running command prints. */
+const fetchedCount = async (): Promise<number> => {
+  const lines: string[] = [];
+  const context = { env: {}, signal: new AbortController().signal, colour: false, uid: 7, userName: 'someone' };
+  await main(['entry', 'count', '-o', 'json', '--socket', server.addresses.socketPath], {
+    ...context,
+    out: (line) => lines.push(line),
+    err: () => {},
+    now: () => Date.now() / 1000,
+  });
+  return (JSON.parse(lines.join('\n')) as { count: number }).count;
+};
