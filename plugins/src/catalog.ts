@@ -17,10 +17,14 @@ const CATALOG: Loaders = {
   },
   'node-verifier': {
     join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenVerifier,
+    k8s_psat: async () => (await import('./node-attestor/k8s-psat.ts')).k8sPsatVerifier,
+    sshpop: async () => (await import('./node-attestor/sshpop.ts')).sshpopVerifier,
     x509pop: async () => (await import('./node-attestor/x509pop.ts')).x509popVerifier,
   },
   'node-prover': {
     join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenProver,
+    k8s_psat: async () => (await import('./node-attestor/k8s-psat.ts')).k8sPsatProver,
+    sshpop: async () => (await import('./node-attestor/sshpop.ts')).sshpopProver,
     x509pop: async () => (await import('./node-attestor/x509pop.ts')).x509popProver,
   },
   'svid-store': {

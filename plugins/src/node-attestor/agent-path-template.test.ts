@@ -1,5 +1,5 @@
 import { TrustDomain } from '@steeple/spiffe';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AgentPathTemplate, type TemplateFacts, type TemplateFields } from './agent-path-template.ts';
 
@@ -115,7 +115,7 @@ describe('agent path template', () => {
     fc.assert(
       fc.property(fc.string({ unit }), (template) => {
         try {
-          new AgentPathTemplate(template, FIELDS);
+          expect(new AgentPathTemplate(template, FIELDS)).toBeDefined();
         } catch (error) {
           expect(error).toBeInstanceOf(RangeError);
         }
