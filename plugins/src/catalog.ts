@@ -16,12 +16,14 @@ const CATALOG: Loaders = {
     memory: async () => (await import('./datastore/memory.ts')).memoryDatastore,
   },
   'node-verifier': {
+    aws_iid: async () => (await import('./node-attestor/aws-iid.ts')).awsIidVerifier,
     join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenVerifier,
     k8s_psat: async () => (await import('./node-attestor/k8s-psat.ts')).k8sPsatVerifier,
     sshpop: async () => (await import('./node-attestor/sshpop.ts')).sshpopVerifier,
     x509pop: async () => (await import('./node-attestor/x509pop.ts')).x509popVerifier,
   },
   'node-prover': {
+    aws_iid: async () => (await import('./node-attestor/aws-iid.ts')).awsIidProver,
     join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenProver,
     k8s_psat: async () => (await import('./node-attestor/k8s-psat.ts')).k8sPsatProver,
     sshpop: async () => (await import('./node-attestor/sshpop.ts')).sshpopProver,

@@ -14,6 +14,8 @@ export interface CertificateParts {
   readonly keyUsage?: readonly number[] | null;
   readonly notBefore?: number;
   readonly notAfter?: number;
+  /** Further extensions, in DER. */
+  readonly more?: readonly Uint8Array[];
 }
 
 export interface Issued {
@@ -63,6 +65,7 @@ function extensions(parts: CertificateParts): Uint8Array[] {
     ...(parts.ips ?? []).map((ip) => der(0x87, ip)),
   ];
   if (names.length > 0) list.push(extension([0x55, 0x1d, 17], der(0x30, ...names)));
+  list.push(...(parts.more ?? []));
   // Subject key identifier, so that there is always an extension.
   list.push(der(0x30, der(0x06, [0x55, 0x1d, 14]), der(0x04, der(0x04, [1, 2, 3]))));
   return list;
