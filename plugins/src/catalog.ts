@@ -37,6 +37,8 @@ const CATALOG: Loaders = {
     spire: async () => (await import('./upstream-authority/spire.ts')).spireUpstream,
   },
   'workload-attestor': {
+    k8s: async () => (await import('./workload-attestor/k8s.ts')).k8sAttestor,
+    docker: async () => (await import('./workload-attestor/docker.ts')).dockerAttestor,
     systemd: async () => (await import('./workload-attestor/systemd.ts')).systemdAttestor,
     unix: async () => (await import('./workload-attestor/unix.ts')).unixAttestor,
   },

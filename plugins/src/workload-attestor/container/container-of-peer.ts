@@ -18,16 +18,20 @@ export interface ContainerOfPeer extends ContainerLocation {
  * Tells the container of a process to `use`, and gives its answer if the process is still the same one in the same control
  * groups afterwards. Undefined for a process in no container; `use` is not called then.
  *
+ * @param locate - finds the container in other ways than `locateContainer`
  * @throws {IssuerError} `permission-denied` if the process is gone, `internal` if it moved meanwhile, and as
  *   `locateContainer` does.
  */
 export async function withContainerOf<T>(
   peer: PeerCredentials,
   use: (container: ContainerOfPeer) => Promise<T>,
+  locate: typeof locateContainer = locateContainer,
 ): Promise<T | undefined> {
   await using process = await ProcessDirectory.open(peer);
   const cgroup = await cgroupOf(process);
-  const container = await locate(process, cgroup);
+  const own = readSmallFile('/proc/self/cgroup', CGROUP_BYTES);
+  // Mounts may be many, and are only looked at where the groups name nothing.
+  const container = locate(cgroup, '', own) ?? locate(cgroup, await process.text('mountinfo', MOUNTINFO_BYTES), own);
   const answer = container === undefined ? undefined : await use({ ...container, cgroup });
   // One that has ended is in the root group.
   process.requireAlive();
@@ -36,12 +40,6 @@ export async function withContainerOf<T>(
   }
   process.requireAlive();
   return answer;
-}
-
-async function locate(process: ProcessDirectory, cgroup: string): Promise<ContainerLocation | undefined> {
-  const own = readSmallFile('/proc/self/cgroup', CGROUP_BYTES);
-  const container = locateContainer(cgroup, '', own);
-  return container ?? locateContainer(cgroup, await process.text('mountinfo', MOUNTINFO_BYTES), own);
 }
 
 async function cgroupOf(process: ProcessDirectory): Promise<string> {

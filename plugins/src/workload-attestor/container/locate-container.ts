@@ -73,7 +73,8 @@ function findIn({ hierarchy, segments }: CgroupPath, own: readonly CgroupPath[])
   if (podUid !== undefined && around.some((outer) => /^user(@|-)\d+\.(service|slice)$/.test(outer))) {
     throw refused('they name a pod in a place that a user manages');
   }
-  const { containerId, podman } = container;
+  const { containerId } = container;
+  const podman = container.podman || segments[index - 1] === 'libpod';
   return [{ containerId, podUid, podman, loginUid: loginOf(segments), beyond: index >= shared }];
 }
 
@@ -83,7 +84,7 @@ function isOuterContainer(name: string, inner: NamedContainer, isParent: boolean
 }
 
 /** The systemd of the machine names the slices of those who have logged in, and nobody else can make groups there. */
-function loginOf(segments: readonly string[]): number | undefined {
+export function loginOf(segments: readonly string[]): number | undefined {
   const [top, slice] = segments.slice(segments.findIndex((name) => name !== '..'));
   const [, uid] = (top === 'user.slice' && /^user-(\d{1,10})\.slice$/.exec(slice ?? '')) || [];
   return uid === undefined ? undefined : Number(uid);
