@@ -1,3 +1,4 @@
+export { canonicalJson } from './canonical-json.ts';
 export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint.ts';
 export { emptyRoot, leafHash, nodeHash, type Sha256 } from './hashing.ts';
 export {
