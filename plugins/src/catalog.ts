@@ -29,6 +29,14 @@ const CATALOG: Loaders = {
     sshpop: async () => (await import('./node-attestor/sshpop.ts')).sshpopProver,
     x509pop: async () => (await import('./node-attestor/x509pop.ts')).x509popProver,
   },
+  'bundle-publisher': {
+    k8s_cluster_trust_bundle: async () =>
+      (await import('./bundle-publisher/k8s-cluster-trust-bundle.ts')).k8sClusterTrustBundlePublisher,
+    k8s_configmap: async () => (await import('./bundle-publisher/k8s-configmap.ts')).k8sConfigMapPublisher,
+  },
+  notifier: {
+    k8sbundle: async () => (await import('./notifier/k8sbundle.ts')).k8sbundleNotifier,
+  },
   'svid-store': {
     disk: async () => (await import('./svid-store/disk.ts')).diskSvidStore,
   },
