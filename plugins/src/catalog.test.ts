@@ -9,6 +9,8 @@ const KINDS: readonly PluginKind[] = [
   'datastore',
   'node-verifier',
   'node-prover',
+  'bundle-publisher',
+  'notifier',
   'svid-store',
   'upstream-authority',
   'workload-attestor',

@@ -1,3 +1,4 @@
+export type { BundlePublisher } from './bundle-publisher/bundle-publisher.ts';
 export { loadPlugin, pluginNames } from './catalog.ts';
 export type { AgentStore } from './datastore/agent-store.ts';
 export type { AuthorityJournal } from './datastore/authority-journal.ts';

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@steeple/daemon';
 import type { BundleSource, TrustDomain } from '@steeple/spiffe';
 import type { z } from 'zod';
+import type { BundlePublisher } from './bundle-publisher/bundle-publisher.ts';
 import type { Datastore } from './datastore/datastore.ts';
 import type { JoinTokenStore } from './datastore/join-token-store.ts';
 import type { KeyManager } from './key-manager/key-manager.ts';
@@ -31,6 +32,9 @@ export interface PluginKinds {
   readonly 'node-prover': { readonly host: PluginHost; readonly instance: NodeProver };
   readonly 'svid-store': { readonly host: PluginHost; readonly instance: SvidStore };
   readonly 'upstream-authority': { readonly host: PluginHost; readonly instance: UpstreamAuthority };
+  readonly 'bundle-publisher': { readonly host: PluginHost; readonly instance: BundlePublisher };
+  /** SPIRE's older kind for the same purpose. */
+  readonly notifier: { readonly host: PluginHost; readonly instance: BundlePublisher };
   readonly 'workload-attestor': { readonly host: PluginHost; readonly instance: WorkloadAttestor };
 }
 export type PluginKind = keyof PluginKinds;
