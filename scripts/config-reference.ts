@@ -30,6 +30,8 @@ export function configReference(): { readonly markdown: string; readonly problem
         KeyManager: 'key-manager',
         NodeAttestor: 'node-verifier',
         UpstreamAuthority: 'upstream-authority',
+        BundlePublisher: 'bundle-publisher',
+        Notifier: 'notifier',
       },
     }),
     referenceOf({

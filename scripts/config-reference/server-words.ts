@@ -113,4 +113,6 @@ export const serverWords: WordList = {
   'plugins.KeyManager': { means: 'Where private keys are kept. At most one.', by: '`disk` in `data_dir`' },
   'plugins.NodeAttestor': { means: 'How nodes prove who they are.', by: '`join_token`, which is always there' },
   'plugins.UpstreamAuthority': 'Who signs the authorities of this server, if not they themselves. At most one.',
+  'plugins.BundlePublisher': 'Where the trust bundle is put for those who cannot ask this server.',
+  'plugins.Notifier': 'The same by an older name.',
 };

@@ -14,6 +14,7 @@ import { SpiffeError, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import { z } from 'zod';
 import { trustedRanges } from './endpoints/proxy-front.ts';
 import { federationSchema } from './federation-schema.ts';
+import { kubernetesSchema } from './kubernetes-schema.ts';
 
 const NOT_YET = 'is a setting of SPIRE that this server does not support yet; remove it';
 const unsupported = z
@@ -144,14 +145,15 @@ export const serverConfigSchema = z.strictObject({
       DataStore: plugins.optional(),
       KeyManager: plugins.optional(),
       NodeAttestor: plugins.optional(),
-      BundlePublisher: unsupported,
+      BundlePublisher: plugins.optional(),
       CredentialComposer: unsupported,
-      Notifier: unsupported,
+      Notifier: plugins.optional(),
       UpstreamAuthority: plugins.optional(),
     }),
   ).optional(),
   health_checks: healthChecksSchema.optional(),
   telemetry: telemetrySchema.optional(),
+  kubernetes: kubernetesSchema.optional(),
 });
 
 export type ServerConfigFile = z.infer<typeof serverConfigSchema>;

@@ -22,6 +22,7 @@ import type { KeyType, NameAttributes, SpiffeId, TrustDomain } from '@steeple/sp
 import type { AgentPruningSettings } from './app/agent-pruning.ts';
 import { type PluginBlocks, type ServerConfigFile, serverConfigSchema } from './config-schema.ts';
 import { type FederationConfig, federationConfig } from './federation-config.ts';
+import { type KubernetesConfig, kubernetesConfig } from './kubernetes-config.ts';
 
 /** One plugin as configured; `data` is judged by the plugin's own schema. */
 export interface PluginChoice {
@@ -62,12 +63,17 @@ export interface ServerConfig {
   readonly federation: FederationConfig;
   readonly healthChecks: HealthCheckSettings | undefined;
   readonly telemetry: TelemetrySettings | undefined;
+  /** Undefined: no cluster. */
+  readonly kubernetes: KubernetesConfig | undefined;
   readonly plugins: {
     readonly datastore: PluginChoice;
     readonly keyManager: PluginChoice;
     /** Undefined: this server makes its own roots. */
     readonly upstreamAuthority: PluginChoice | undefined;
     readonly nodeVerifiers: readonly PluginChoice[];
+    readonly bundlePublishers: readonly PluginChoice[];
+    /** SPIRE's older kind for the same purpose. */
+    readonly notifiers: readonly PluginChoice[];
   };
 }
 
@@ -118,6 +124,7 @@ export const parseServerConfig = (document: ConfigDocument, env: Environment = p
     federation: federationConfig(server.federation, server.trust_domain, document),
     healthChecks: file.health_checks,
     telemetry: file.telemetry,
+    kubernetes: kubernetesConfig(file.kubernetes, server.trust_domain),
     plugins: choosePlugins(file.plugins, dataDir, document),
   });
 };
@@ -166,6 +173,8 @@ const choosePlugins = (
     keyManager: keyManager[0] ?? { name: 'disk', data: { keys_path: join(dataDir, 'keys.json') } },
     upstreamAuthority: upstreamAuthority[0],
     nodeVerifiers: withTokens ? nodeVerifiers : [{ name: 'join_token', data: {} }, ...nodeVerifiers],
+    bundlePublishers: enabled(file?.BundlePublisher, 'BundlePublisher'),
+    notifiers: enabled(file?.Notifier, 'Notifier'),
   };
 };
 

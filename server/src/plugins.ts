@@ -9,6 +9,8 @@ const FILE_KIND: Partial<Record<PluginKind, string>> = {
   'key-manager': 'KeyManager',
   'node-verifier': 'NodeAttestor',
   'upstream-authority': 'UpstreamAuthority',
+  'bundle-publisher': 'BundlePublisher',
+  notifier: 'Notifier',
 };
 
 /**
@@ -37,6 +39,8 @@ export const checkPlugins = async ({ plugins }: Pick<ServerConfig, 'plugins'>): 
     ['key-manager', plugins.keyManager],
     ...(plugins.upstreamAuthority ? [['upstream-authority', plugins.upstreamAuthority] as const] : []),
     ...plugins.nodeVerifiers.map((choice): [PluginKind, PluginChoice] => ['node-verifier', choice]),
+    ...plugins.bundlePublishers.map((choice): [PluginKind, PluginChoice] => ['bundle-publisher', choice]),
+    ...plugins.notifiers.map((choice): [PluginKind, PluginChoice] => ['notifier', choice]),
   ];
   const problems: ConfigProblem[] = [];
   for (const [kind, choice] of chosen) {

@@ -20,6 +20,7 @@ import type { ServerConfig } from './config.ts';
 import { localHost, remoteHost, type ServeParts } from './endpoints/serve.ts';
 import { TlsListener } from './endpoints/tls-listener.ts';
 import { handlersOf } from './handlers.ts';
+import { startKubernetes } from './kubernetes.ts';
 import { createPlugin } from './plugins.ts';
 import { openSidePorts, type SidePorts, serverTelemetry } from './side-ports.ts';
 import { createUseCases, type UseCaseParts, type UseCases } from './use-cases.ts';
@@ -95,11 +96,13 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
       );
     }
     tasks.run('server identity', (signal) => use.identity.run(signal));
+    tasks.run('bundle publishing', (signal) => use.publishing.run(signal));
     tasks.run('pruning', (signal) => use.pruning.run(signal));
     const { agentPruning } = use;
     if (agentPruning) tasks.run('agent pruning', (signal) => agentPruning.run(signal));
     tasks.run('federated bundles', (signal) => use.following.run(signal));
     const sidePorts = await openSidePorts({ config, use, telemetry, webRoots, clock, logger }, { stack, tasks });
+    startKubernetes(config, use, { clock, logger, random }, { stack, tasks });
     addresses = { ...sidePorts, host: tls.address, port: tls.port, socketPath: unix.path };
     warnOfShortAuthorities(config, logger);
     use.health.set('', true);

@@ -3,10 +3,12 @@ import type { Clock, Logger } from '@steeple/daemon';
 import { type CallMeter, type Metrics, measureCall, noMetrics } from '@steeple/daemon/metrics';
 import type { Datastore, KeyManager, StoreChange } from '@steeple/plugins';
 import { HealthState } from '@steeple/proto/grpc';
+import type { TrustBundle } from '@steeple/spiffe';
 import { toGrpcError } from './api/status.ts';
 import { AgentPruning } from './app/agent-pruning.ts';
 import { Agents } from './app/agents.ts';
 import { AuthorizedEntries } from './app/authorized-entries.ts';
+import { BundlePublishing } from './app/bundle-publishing.ts';
 import { Bundles } from './app/bundles.ts';
 import { CertificateAuthority } from './app/certificate-authority.ts';
 import { ChangeFeed } from './app/change-feed.ts';
@@ -41,6 +43,7 @@ export interface UseCases extends Authorities {
   readonly federation: Federation;
   readonly following: BundleFollowing;
   readonly ca: CertificateAuthority;
+  readonly publishing: BundlePublishing;
   readonly pruning: Pruning;
   /** Undefined: agents are remembered until they are evicted. */
   readonly agentPruning: AgentPruning | undefined;
@@ -102,6 +105,7 @@ export const createUseCases = async (
   const verifiers = await Promise.all(
     config.plugins.nodeVerifiers.map((choice) => createPlugin('node-verifier', choice, host)),
   );
+  const publishing = await openPublishing(config, bundles, { ...parts, datastore }, stack);
   const entries = new Entries(datastore.entries, clock, random);
   const requests = new RequestReader();
   stack.defer(() => requests.close());
@@ -120,6 +124,7 @@ export const createUseCases = async (
     federation: new Federation({ trustDomain, store: datastore.federation, bundles, following, logger }),
     following,
     ca,
+    publishing,
     pruning: new Pruning(datastore, bundles, { clock, logger, meter }),
     agentPruning:
       config.agentPruning &&
@@ -127,6 +132,30 @@ export const createUseCases = async (
     health: new HealthState(),
     startedAt: clock.now(),
   };
+};
+
+/** The plugins that publish the bundle, each with the task of keeping it published. */
+const openPublishing = async (
+  { plugins, trustDomain }: ServerConfig,
+  bundles: Bundles,
+  { clock, logger, random, datastore }: UseCaseParts,
+  stack: AsyncDisposableStack,
+): Promise<BundlePublishing> => {
+  const chosen = [
+    ...plugins.bundlePublishers.map((choice) => ['bundle-publisher', choice] as const),
+    ...plugins.notifiers.map((choice) => ['notifier', choice] as const),
+  ];
+  const publishers = await Promise.all(
+    chosen.map(async ([kind, choice]) => {
+      const publisher = await createPlugin(kind, choice, { logger, clock, trustDomain });
+      stack.defer(() => publisher.close());
+      return { name: choice.name, publisher };
+    }),
+  );
+  const publishing = new BundlePublishing(bundles, publishers, { clock, logger, random01: () => random01(random) });
+  const isOwn = (bundle: TrustBundle): boolean => bundle.trustDomain.equals(trustDomain);
+  stack.defer(datastore.watch((change) => change.bundles.put.some(isOwn) && publishing.bundleChanged()));
+  return publishing;
 };
 
 /** Undefined when nobody asks for numbers, so that then nothing is in the way of a call. */

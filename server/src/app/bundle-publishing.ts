@@ -49,7 +49,6 @@ export class BundlePublishing {
         publisher.follow?.(() => this.#bundles.own(), signal),
       ]),
     );
-    signal.throwIfAborted();
   }
 
   async #keep(name: string, publisher: BundlePublisher, signal: AbortSignal): Promise<void> {
