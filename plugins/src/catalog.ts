@@ -21,6 +21,7 @@ const CATALOG: Loaders = {
     join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenVerifier,
     k8s_psat: async () => (await import('./node-attestor/k8s-psat.ts')).k8sPsatVerifier,
     sshpop: async () => (await import('./node-attestor/sshpop.ts')).sshpopVerifier,
+    tpm_devid: async () => (await import('./node-attestor/tpm-devid.ts')).tpmDevIdVerifier,
     x509pop: async () => (await import('./node-attestor/x509pop.ts')).x509popVerifier,
   },
   'node-prover': {
@@ -29,6 +30,7 @@ const CATALOG: Loaders = {
     join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenProver,
     k8s_psat: async () => (await import('./node-attestor/k8s-psat.ts')).k8sPsatProver,
     sshpop: async () => (await import('./node-attestor/sshpop.ts')).sshpopProver,
+    tpm_devid: async () => (await import('./node-attestor/tpm-devid.ts')).tpmDevIdProver,
     x509pop: async () => (await import('./node-attestor/x509pop.ts')).x509popProver,
   },
   'bundle-publisher': {
