@@ -1,3 +1,4 @@
+import { kubernetesWords } from './kubernetes-words.ts';
 import { healthWords, telemetryWords, type WordList } from './words.ts';
 
 const TUNES = "Accepted without effect: it tunes SPIRE's cache of entries; this server follows each change at once.";
@@ -115,4 +116,5 @@ export const serverWords: WordList = {
   'plugins.UpstreamAuthority': 'Who signs the authorities of this server, if not they themselves. At most one.',
   'plugins.BundlePublisher': 'Where the trust bundle is put for those who cannot ask this server.',
   'plugins.Notifier': 'The same by an older name.',
+  ...kubernetesWords,
 };
