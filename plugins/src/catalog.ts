@@ -18,6 +18,7 @@ const CATALOG: Loaders = {
   'node-verifier': {
     aws_iid: async () => (await import('./node-attestor/aws-iid.ts')).awsIidVerifier,
     gcp_iit: async () => (await import('./node-attestor/gcp-iit.ts')).gcpIitVerifier,
+    http_challenge: async () => (await import('./node-attestor/http-challenge.ts')).httpChallengeVerifier,
     join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenVerifier,
     k8s_psat: async () => (await import('./node-attestor/k8s-psat.ts')).k8sPsatVerifier,
     sshpop: async () => (await import('./node-attestor/sshpop.ts')).sshpopVerifier,
@@ -27,6 +28,7 @@ const CATALOG: Loaders = {
   'node-prover': {
     aws_iid: async () => (await import('./node-attestor/aws-iid.ts')).awsIidProver,
     gcp_iit: async () => (await import('./node-attestor/gcp-iit.ts')).gcpIitProver,
+    http_challenge: async () => (await import('./node-attestor/http-challenge.ts')).httpChallengeProver,
     join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenProver,
     k8s_psat: async () => (await import('./node-attestor/k8s-psat.ts')).k8sPsatProver,
     sshpop: async () => (await import('./node-attestor/sshpop.ts')).sshpopProver,

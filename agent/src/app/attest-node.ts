@@ -66,12 +66,14 @@ async function converse(
       throw GrpcError.of(Code.INTERNAL, 'the server sent a result where its challenge was expected');
     },
   };
+  const over = new AbortController();
   try {
-    await prover.prove(channel, options.signal);
+    await prover.prove(channel, AbortSignal.any([options.signal, over.signal]));
     const step = await next();
     if (step.case === 'result') return step.value;
     throw GrpcError.of(Code.INTERNAL, 'the server sent a challenge where its result was expected');
   } finally {
+    over.abort();
     requests.end();
     await answers.return?.();
   }

@@ -36,7 +36,8 @@ export async function attest(
   verifier: NodeVerifier,
   pair = new ChannelPair(),
 ): Promise<VerifiedNode> {
-  const { signal } = new AbortController();
+  const over = new AbortController();
+  const { signal } = over;
   const proving = prover.prove(pair.agent, signal);
   proving.catch(() => pair.close());
   try {
@@ -45,6 +46,7 @@ export async function attest(
     await verified.admit?.(anAgent('a', { id: verified.agentId }));
     return verified;
   } finally {
+    over.abort();
     pair.close();
   }
 }

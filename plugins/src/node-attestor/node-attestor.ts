@@ -15,7 +15,8 @@ export interface NodeProver {
   /** The attestation type on the wire, such as `join_token`. */
   readonly type: string;
   /**
-   * Sends the payload first, then answers each challenge, and resolves after its last answer.
+   * Sends the payload first, then answers each challenge, and resolves after its last answer. `signal` aborts when the
+   * conversation is over, and with it whatever was put up for it.
    *
    * @throws {IssuerError} `failed-precondition` if this node has nothing to prove with (no token, unreadable key);
    *   `invalid-argument` if the server's challenge makes no sense.
