@@ -19,7 +19,8 @@ export function checkAgentSettings({ agent, plugins }: AgentFile, document: Conf
   if (agent.rebootstrap_mode !== 'never' && agent.insecure_bootstrap) {
     refuse('rebootstrap_mode', 'cannot be used with insecure_bootstrap: anybody could become the server');
   }
-  const attestors = Object.keys(plugins.NodeAttestor ?? { join_token: [] });
+  const hasToken = agent.join_token !== undefined || agent.join_token_file !== undefined;
+  const attestors = hasToken ? ['join_token'] : Object.keys(plugins.NodeAttestor ?? { join_token: [] });
   if (agent.rebootstrap_mode === 'always' && attestors.includes('join_token')) {
     refuse('rebootstrap_mode', 'needs a node attestor by which this node can attest again; a join token is used once');
   }

@@ -171,9 +171,25 @@ describe('the agent’s configuration', () => {
     expect(config.authorizedDelegates.map(String)).toEqual(['spiffe://a.test/proxy']);
   });
 
-  it('refuses two key managers, and a token for another attestor', () => {
+  it('attests with a token whatever attestor is configured beside it, whose settings must be right too', async () => {
+    for (const token of [{ join_token: 't' }, { join_token_file: '/t' }]) {
+      const x509pop = { plugin_data: { private_key_path: '/k', certificate_path: '/c' } };
+      const config = agentConfigOf({ agent: { ...minimal, ...token }, plugins: { NodeAttestor: { x509pop } } }, {});
+      expect(config.nodeAttestor).toMatchObject({ name: 'join_token', data: token });
+      expect(config.idleNodeAttestor?.name).toBe('x509pop');
+      await checkPlugins(config);
+    }
+    const wrong = { NodeAttestor: { x509pop: { plugin_data: { typo: 1 } } } };
+    const config = agentConfigOf({ agent: { ...minimal, join_token: 't' }, plugins: wrong }, {});
+    await expect(checkPlugins(config)).rejects.toThrow('plugins.NodeAttestor.x509pop.plugin_data');
+    expect(agentConfigOf({ agent: { ...minimal, join_token: 't' } }, {}).idleNodeAttestor).toBeUndefined();
+  });
+
+  it('refuses two key managers, and to bootstrap again with a token', () => {
     expect(problems({}, { KeyManager: { disk: {}, memory: {} } })).toMatch(/plugins.KeyManager: exactly one/);
-    expect(problems({ join_token: 't' }, { NodeAttestor: { x509pop: {} } })).toMatch(/agent.join_token: only the node/);
+    expect(problems({ join_token: 't', rebootstrap_mode: 'always' }, { NodeAttestor: { x509pop: {} } })).toMatch(
+      /rebootstrap_mode: .*join token is used once/,
+    );
   });
 
   it('judges plugin settings where they stand, without repeating secrets', async () => {

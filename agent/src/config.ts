@@ -56,6 +56,8 @@ export interface AgentConfig {
   readonly profiles: ProfileSettings;
   readonly keyManager: PluginChoice;
   readonly nodeAttestor: PluginChoice;
+  /** Configured, and not used because a join token is there. */
+  readonly idleNodeAttestor: PluginChoice | undefined;
   readonly workloadAttestors: readonly PluginChoice[];
   readonly svidStores: readonly PluginChoice[];
 }
@@ -97,6 +99,7 @@ export function parseAgentConfig(document: ConfigDocument, env: Environment = pr
   const dataDir = resolve(agent.data_dir ?? defaultDataDir('agent', env));
   const keyManager = onlyOne('KeyManager', choices(file, document, 'KeyManager', 'disk', { directory: dataDir }));
   const nodeAttestor = onlyOne('NodeAttestor', choices(file, document, 'NodeAttestor', 'join_token', {}));
+  const attestsWith = withJoinToken(nodeAttestor, agent);
   return Object.freeze({
     trustDomain: agent.trust_domain,
     server: {
@@ -148,7 +151,8 @@ export function parseAgentConfig(document: ConfigDocument, env: Environment = pr
       wit: agent.experimental.feature_flags.includes('wit-svid'),
     },
     keyManager,
-    nodeAttestor: withJoinToken(nodeAttestor, agent),
+    nodeAttestor: attestsWith,
+    idleNodeAttestor: attestsWith.name === nodeAttestor.name ? undefined : nodeAttestor,
     workloadAttestors: choices(file, document, 'WorkloadAttestor', 'unix', {}),
     svidStores: named(file, document, 'SVIDStore'),
   });
@@ -215,14 +219,12 @@ function onlyOne(kind: PluginKind, plugins: readonly PluginChoice[]): PluginChoi
   throw new ConfigError([{ path: `plugins.${kind}`, message: 'exactly one is needed' }]);
 }
 
+/** A token is what the node attests with, whichever attestor is configured beside it. */
 function withJoinToken(attestor: PluginChoice, agent: AgentFile['agent']): PluginChoice {
   const { join_token: token, join_token_file: file } = agent;
   if (token === undefined && file === undefined) return attestor;
-  if (attestor.name !== 'join_token') {
-    const message = `only the node attestor join_token uses it, and ${attestor.name} is configured`;
-    throw new ConfigError([{ path: `agent.${token === undefined ? 'join_token_file' : 'join_token'}`, message }]);
-  }
   const own = token === undefined ? { join_token_file: resolve(file ?? '') } : { join_token: token };
+  if (attestor.name !== 'join_token') return { name: 'join_token', data: own, document: configOf(own) };
   const data = { ...attestor.data, ...own };
   return { ...attestor, data, document: { ...attestor.document, value: data } };
 }

@@ -41,6 +41,10 @@ export async function loadPlugins(
     kind: K,
     choice: PluginChoice,
   ) => create(kind, choice, host(choice.name));
+  if (config.idleNodeAttestor !== undefined) {
+    await settings('node-prover', config.idleNodeAttestor);
+    rim.logger.warn('A join token is configured: this node attests with it', { unused: config.idleNodeAttestor.name });
+  }
   return {
     attestors: await Promise.all(config.workloadAttestors.map((choice) => make('workload-attestor', choice))),
     stores: new Map(
@@ -57,6 +61,7 @@ export async function loadPlugins(
 export async function checkPlugins(config: AgentConfig): Promise<void> {
   await settings('key-manager', config.keyManager);
   await settings('node-prover', config.nodeAttestor);
+  if (config.idleNodeAttestor !== undefined) await settings('node-prover', config.idleNodeAttestor);
   for (const choice of config.workloadAttestors) await settings('workload-attestor', choice);
   for (const choice of config.svidStores) await settings('svid-store', choice);
 }
