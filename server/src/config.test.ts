@@ -118,7 +118,7 @@ describe('parseServerConfig', () => {
       `${server('')}plugins { KeyManager "disk" {} KeyManager "memory" {} }`,
       /plugins\.KeyManager: only one KeyManager/,
     ],
-    [`${server('')}plugins { Notifier "k8sbundle" { } }`, /Notifier: is a setting of SPIRE/],
+    [`${server('')}plugins { CredentialComposer "uniqueid" { } }`, /CredentialComposer: is a setting of SPIRE/],
   ])('refuses %j', (hcl, message) => {
     expect(refusal(hcl)).toMatch(message);
   });

@@ -16,13 +16,13 @@ describe('checkPlugins', () => {
     const bad = config({
       DataStore: { sql: { plugin_data: { database_type: 'oracle', connection_string: 'x' } } },
       KeyManager: { disk: { plugin_data: { key_path: 'x' } } },
-      NodeAttestor: { aws_iid: {} },
+      NodeAttestor: { telepathy: {} },
     });
     const error = await checkPlugins(bad).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(ConfigError);
     const message = String(error);
     expect(message).toMatch(/plugins\.DataStore\.sql\.plugin_data\.database_type: /);
     expect(message).toMatch(/plugins\.KeyManager\.disk\.plugin_data\.key_path: unknown key, did you mean "keys_path"/);
-    expect(message).toMatch(/plugins\.NodeAttestor: there is no node-verifier "aws_iid"/);
+    expect(message).toMatch(/plugins\.NodeAttestor: there is no node-verifier "telepathy"/);
   });
 });

@@ -11,7 +11,8 @@ export function formatBundle(bundle: TrustBundle, format: BundleFormat, refreshH
   const document = formatBundleDocument(hinted);
   if (format === 'spiffe') return document;
   const { keys } = JSON.parse(document) as { keys: Record<string, unknown>[] };
-  return JSON.stringify({ keys: keys.map(({ use: _, ...key }) => key) });
+  // Left out by JSON: undefined.
+  return JSON.stringify({ keys: keys.map((key) => ({ ...key, use: undefined })) });
 }
 
 /** The X.509 authorities, one after the other; empty if there are none. */

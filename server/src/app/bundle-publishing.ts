@@ -43,12 +43,10 @@ export class BundlePublishing {
 
   /** Publishes until aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(
-      this.#publishers.flatMap(({ name, publisher }) => [
-        this.#keep(name, publisher, signal),
-        publisher.follow?.(() => this.#bundles.own(), signal),
-      ]),
-    );
+    const current = () => this.#bundles.own();
+    const keeping = this.#publishers.map(({ name, publisher }) => this.#keep(name, publisher, signal));
+    const following = this.#publishers.map(async ({ publisher }) => publisher.follow?.(current, signal));
+    await Promise.all([...keeping, ...following]);
   }
 
   async #keep(name: string, publisher: BundlePublisher, signal: AbortSignal): Promise<void> {

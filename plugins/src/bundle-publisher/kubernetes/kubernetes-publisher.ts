@@ -26,7 +26,7 @@ export class KubernetesPublisher implements BundlePublisher {
   }
 
   async follow(current: () => TrustBundle, signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#places.map((place) => place.follow?.(current, signal)));
+    await Promise.all(this.#places.map(async (place) => place.follow?.(current, signal)));
   }
 
   async close(): Promise<void> {
