@@ -13,4 +13,6 @@ export type { AttestationChannel, NodeProver, NodeVerifier, VerifiedNode } from 
 export type { NodeVerifierHost, PluginDefinition, PluginHost, PluginKind, PluginKinds } from './plugin.ts';
 export type { StorableSvid, SvidStore } from './svid-store/svid-store.ts';
 export type { MintedCa, UpstreamAuthority } from './upstream-authority/upstream-authority.ts';
+export { podOf } from './workload-attestor/k8s/pod.ts';
+export { namespaceSelectors, podSelectors } from './workload-attestor/k8s/pod-selectors.ts';
 export type { WorkloadAttestor } from './workload-attestor/workload-attestor.ts';

@@ -45,7 +45,7 @@ export class StatusWriter {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#bell.wait(signal);
-      for (const [key, wanted] of [...this.#wanted]) {
+      for (const [key, wanted] of Array.from(this.#wanted)) {
         if (signal.aborted) return;
         if (await this.#write(wanted, signal)) {
           if (this.#wanted.get(key) === wanted) this.#wanted.delete(key);
