@@ -35,10 +35,12 @@ export async function withContainerOf<T>(
   const answer = container === undefined ? undefined : await use({ ...container, cgroup });
   // One that has ended is in the root group.
   process.requireAlive();
-  if ((await cgroupOf(process)) !== cgroup) {
+  const after = await cgroupOf(process);
+  // One that has ended is in no group any more, and that is not what is to be said of it.
+  process.requireAlive();
+  if (after !== cgroup) {
     throw new IssuerError('internal', 'the process changed its control groups while it was looked at');
   }
-  process.requireAlive();
   return answer;
 }
 
