@@ -35,7 +35,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export interface Proof {
   readonly type: string;
   readonly payload: Bytes;
-  readonly answer?: (challenge: Uint8Array) => Bytes;
+  readonly answer?: (challenge: Uint8Array) => Bytes | Promise<Bytes>;
 }
 
 export const tokenProof = (token: string): Proof => ({ type: 'join_token', payload: Buffer.from(token) });
@@ -77,7 +77,7 @@ export async function attest(api: ServerApi, proof: Proof, key: KeyObject = newK
   try {
     for await (const { step } of api.agent.attestAgent(requests, { deadline: 20 })) {
       if (step.case === 'challenge' && proof.answer !== undefined) {
-        requests.send({ step: { case: 'challengeResponse', value: proof.answer(step.value) as Bytes } });
+        requests.send({ step: { case: 'challengeResponse', value: await proof.answer(step.value) } });
       } else if (step.case === 'result' && step.value.svid !== undefined) {
         const { reattestable, svid } = step.value;
         return { reattestable, svid: X509Svid.fromParts(svid.certChain.map(parseCertificate), key) };

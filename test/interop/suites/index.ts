@@ -35,6 +35,7 @@ import { agentRestarts, agentRotation, serverRestarts } from './restarts.ts';
 import { rotation } from './rotation.ts';
 import { svidStore } from './svidstore.ts';
 import { syncAuthorizedEntries } from './sync-authorized-entries.ts';
+import { tpmDevId, tpmDevIdLies } from './tpm-devid.ts';
 import { upgrade } from './upgrade.ts';
 
 export const suites: readonly Suite[] = [
@@ -45,6 +46,8 @@ export const suites: readonly Suite[] = [
   postQuantum,
   nodeAttestation,
   nodeReAttestation,
+  tpmDevId,
+  tpmDevIdLies,
   evictAgent,
   entries,
   eventsBasedEntries,
