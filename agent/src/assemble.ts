@@ -26,7 +26,7 @@ import { WitCache } from './app/wit-cache.ts';
 import { WorkloadAttestation } from './app/workload-attestation.ts';
 import type { AgentConfig } from './config.ts';
 import type { AgentPlugins } from './load-plugins.ts';
-import { measuredAttestor, measuredKeyManager } from './metrics/measured-plugins.ts';
+import { measuredKeyManager } from './metrics/measured-plugins.ts';
 import { measuredServer } from './metrics/measured-server.ts';
 import { renewalReporter, stateReporter } from './metrics/report-state.ts';
 import { AGENT_VERSION } from './version.ts';
@@ -162,7 +162,8 @@ export function assemble({ config, plugins, health, metrics, ...rim }: AssembleP
   const attestation = new WorkloadAttestation({
     ...rim,
     meter,
-    attestors: plugins.attestors.map((attestor) => measuredAttestor(attestor, meter)),
+    attestors: plugins.attestors,
+    couldMatter: (known, types) => cache.couldMatter(known, types),
     timeout: ATTESTOR_TIMEOUT,
   });
   const streams = new OpenStreams(clock);

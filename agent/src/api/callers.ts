@@ -1,10 +1,10 @@
-import type { Selector } from '@steeple/core';
 import type { PeerCredentials } from '@steeple/daemon/listen';
 import type { CallContext } from '@steeple/proto/grpc';
 import type { CallLimits } from '../app/call-limits.ts';
 import type { LoggableSelectors } from '../app/loggable-selectors.ts';
+import { noIdentity } from '../app/no-identity.ts';
 import type { OpenStreams } from '../app/open-streams.ts';
-import { noIdentity, type WorkloadAttestation } from '../app/workload-attestation.ts';
+import type { Attested, WorkloadAttestation } from '../app/workload-attestation.ts';
 
 export interface CallersParts {
   readonly attestation: WorkloadAttestation;
@@ -16,8 +16,7 @@ export interface CallersParts {
 }
 
 /** A caller that was attested; `release` must be called when the call is over. */
-export interface Caller {
-  readonly selectors: readonly Selector[];
+export interface Caller extends Attested {
   /** Also aborts when the caller has died. */
   readonly signal: AbortSignal;
   readonly release: () => void;
@@ -38,11 +37,12 @@ export class Callers {
     if (peer === undefined) throw noIdentity();
     const { signal, release } = streams.guard(peer, ctx.signal);
     try {
-      const selectors = await attestation.attest(peer, signal);
+      const attested = await attestation.attest(peer, signal);
+      const { selectors } = attested;
       loggable?.note(ctx, selectors);
       // The agent's own probes are not to be what is refused.
       if (peer.pid !== process.pid) limits?.take(ctx.method, selectors);
-      return { selectors, signal, release };
+      return { ...attested, signal, release };
     } catch (error) {
       release();
       throw error;

@@ -4,9 +4,10 @@ import { delegatedidentityV1 } from '@steeple/proto/agent-api';
 import { Code, GrpcError, type Handlers } from '@steeple/proto/grpc';
 import { concatCertificates, formatJwks, type TrustBundle } from '@steeple/spiffe';
 import type { AgentEntry } from '../app/agent-entry.ts';
+import { viewsOf } from '../app/caller-views.ts';
 import type { IdentityCache } from '../app/identity-cache.ts';
 import type { JwtCache } from '../app/jwt-cache.ts';
-import { noIdentity } from '../app/workload-attestation.ts';
+import { noIdentity } from '../app/no-identity.ts';
 import type { WorkloadView } from '../app/workload-view.ts';
 import type { Caller } from './callers.ts';
 import type { Delegates } from './delegates.ts';
@@ -84,7 +85,7 @@ export function delegatedIdentityHandlers(
         const subject = await delegates.subject(request, delegate);
         try {
           const entries = cache.view(subject.selectors).entries.filter(isDeliverable);
-          if (entries.length === 0) throw cache.synced ? noIdentity() : notYet();
+          if (entries.length === 0) throw cache.synced ? noIdentity(subject.failed) : notYet();
           return { svids: await Promise.all(entries.map((entry) => tokenOf(entry, audience, subject.signal))) };
         } finally {
           subject.release();
@@ -146,8 +147,8 @@ function keyed<T>(bundles: readonly TrustBundle[], value: (bundle: TrustBundle) 
   return Object.fromEntries(bundles.map((bundle) => [bundle.trustDomain.id, value(bundle)]));
 }
 
-async function* settledViews(cache: IdentityCache, { selectors, signal }: Caller): AsyncGenerator<WorkloadView, void> {
-  for await (const view of cache.subscribe(selectors, signal, { x509: true })) if (view.settled) yield view;
+async function* settledViews(cache: IdentityCache, subject: Caller): AsyncGenerator<WorkloadView, void> {
+  for await (const view of viewsOf(cache, subject, { x509: true })) if (view.settled) yield view;
 }
 
 async function* mapped<T, R>(values: AsyncIterable<T>, map: (value: T) => R): AsyncGenerator<R, void> {

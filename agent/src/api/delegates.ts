@@ -3,9 +3,11 @@ import { processCredentials } from '@steeple/daemon/listen';
 import type { types } from '@steeple/proto/agent-api';
 import { type CallContext, Code, GrpcError } from '@steeple/proto/grpc';
 import type { SpiffeId } from '@steeple/spiffe';
+import { viewsOf } from '../app/caller-views.ts';
 import type { IdentityCache } from '../app/identity-cache.ts';
+import { explained, noIdentity } from '../app/no-identity.ts';
 import type { OpenStreams } from '../app/open-streams.ts';
-import { noIdentity, type WorkloadAttestation } from '../app/workload-attestation.ts';
+import type { WorkloadAttestation } from '../app/workload-attestation.ts';
 import type { WorkloadView } from '../app/workload-view.ts';
 import type { Caller, Callers } from './callers.ts';
 import { notYet } from './workload-calls.ts';
@@ -52,7 +54,7 @@ export class Delegates {
       this.#judge(cache.view(caller.selectors));
     } catch (error) {
       caller.release();
-      throw error;
+      throw explained(error, caller.failed);
     }
     const lost = new AbortController();
     void this.#watch(caller, lost);
@@ -65,13 +67,13 @@ export class Delegates {
       throw GrpcError.of(Code.INVALID_ARGUMENT, 'must provide either selectors or non-zero PID, but not both');
     }
     if (selectors.length > 0)
-      return { selectors: readSelectors(selectors), signal: delegate.signal, release: () => {} };
+      return { selectors: readSelectors(selectors), failed: [], signal: delegate.signal, release: () => {} };
     const { attestation, streams } = this.#parts;
     try {
       const peer = processCredentials(pid);
       const { signal, release } = streams.guard(peer, delegate.signal);
       try {
-        return { selectors: await attestation.attest(peer, signal), signal, release };
+        return { ...(await attestation.attest(peer, signal)), signal, release };
       } catch (error) {
         release();
         throw error;
@@ -89,9 +91,9 @@ export class Delegates {
   }
 
   /** 1 */
-  async #watch({ selectors, signal }: Caller, lost: AbortController): Promise<void> {
+  async #watch(caller: Caller, lost: AbortController): Promise<void> {
     try {
-      for await (const view of this.#parts.cache.subscribe(selectors, signal)) this.#judge(view);
+      for await (const view of viewsOf(this.#parts.cache, caller)) this.#judge(view);
     } catch (error) {
       lost.abort(error);
     }

@@ -1,7 +1,7 @@
 import { Code, GrpcError } from '@steeple/proto/grpc';
 import { SpiffeError, SpiffeId } from '@steeple/spiffe';
 import type { AgentEntry } from '../app/agent-entry.ts';
-import { noIdentity } from '../app/workload-attestation.ts';
+import { noIdentity } from '../app/no-identity.ts';
 import type { WorkloadView } from '../app/workload-view.ts';
 
 /** A mandatory field (Workload API section 4.5). */

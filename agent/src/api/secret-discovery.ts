@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from '@steeple/daemon';
 import type { DiscoveryRequest, SecretDiscoveryService } from '@steeple/proto/envoy';
 import { type CallContext, Code, GrpcError, type Handlers } from '@steeple/proto/grpc';
+import { viewsOf } from '../app/caller-views.ts';
 import type { IdentityCache } from '../app/identity-cache.ts';
 import type { WorkloadView } from '../app/workload-view.ts';
 import type { Caller, Callers } from './callers.ts';
@@ -57,7 +58,7 @@ export function secretDiscoveryHandlers(parts: SecretDiscoveryParts): Handlers<t
 
 /** States in which no SVID is on its way any more. */
 async function* settledViews(cache: IdentityCache, caller: Caller): AsyncGenerator<WorkloadView, void, undefined> {
-  for await (const view of cache.subscribe(caller.selectors, caller.signal, { x509: true })) {
+  for await (const view of viewsOf(cache, caller, { x509: true })) {
     if (view.settled) yield view;
   }
 }

@@ -1,5 +1,5 @@
 import { Code, GrpcError } from '@steeple/proto/grpc';
-import { noIdentity } from '../app/workload-attestation.ts';
+import { noIdentity } from '../app/no-identity.ts';
 
 /** Statuses of the server that mean the same to a workload. */
 const PASSED_ON: ReadonlySet<number> = new Set([Code.INVALID_ARGUMENT, Code.UNIMPLEMENTED, Code.CANCELLED]);

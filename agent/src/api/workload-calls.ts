@@ -1,7 +1,8 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { type CallContext, Code, type Encoded, GrpcError } from '@steeple/proto/grpc';
+import { viewsOf } from '../app/caller-views.ts';
 import type { IdentityCache, SubscribeOptions } from '../app/identity-cache.ts';
-import { noIdentity } from '../app/workload-attestation.ts';
+import { explained, noIdentity } from '../app/no-identity.ts';
 import { type WorkloadView, withoutDuplicateHints } from '../app/workload-view.ts';
 import type { Callers } from './callers.ts';
 import { News } from './distinct-messages.ts';
@@ -30,11 +31,15 @@ export class WorkloadCalls {
     this.#parts = parts;
   }
 
-  /** What the caller is entitled to now. */
-  async view(ctx: CallContext): Promise<WorkloadView> {
+  /** Answers by what the caller is entitled to now. */
+  async answer<T>(ctx: CallContext, respond: (view: WorkloadView) => T | Promise<T>): Promise<T> {
     const caller = await this.#parts.callers.attest(ctx);
     caller.release();
-    return this.#distinct(this.#parts.cache.view(caller.selectors));
+    try {
+      return await respond(this.#distinct(this.#parts.cache.view(caller.selectors)));
+    } catch (error) {
+      throw explained(error, caller.failed);
+    }
   }
 
   /** The first message at once, then one for each change that the caller can see (Workload API section 4.3). */
@@ -43,9 +48,10 @@ export class WorkloadCalls {
     ctx: CallContext,
     options: StreamOptions<MessageShape<S>>,
   ): AsyncGenerator<Encoded<S>, void, undefined> {
-    const { selectors, signal, release } = await this.#parts.callers.attest(ctx);
+    const caller = await this.#parts.callers.attest(ctx);
+    const { signal } = caller;
     try {
-      const views = this.#parts.cache.subscribe(selectors, signal, options);
+      const views = viewsOf(this.#parts.cache, caller, options);
       const news = new News(schema);
       // In one loop, not in layers of generators: there are thousands of these.
       for await (const view of options.through?.(views, signal) ?? views) {
@@ -55,8 +61,10 @@ export class WorkloadCalls {
       }
       // The views end only with the signal; its reason is the stream's status.
       throw signal.reason;
+    } catch (error) {
+      throw explained(error, caller.failed);
     } finally {
-      release();
+      caller.release();
     }
   }
 

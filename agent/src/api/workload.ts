@@ -82,25 +82,28 @@ export function workloadHandlers(parts: WorkloadApiParts): Handlers<typeof Spiff
       requireProfile('jwt');
       const audience = readAudience(request.audience);
       const entries = selectEntries(request.spiffeId);
-      const chosen = entries(calls.requireEntries(await calls.view(ctx)));
-      try {
-        return jwtSvidResponse(await Promise.all(chosen.map((entry) => jwts.get(entry, audience, ctx.signal))));
-      } catch (error) {
-        throw parts.serverFailure(error);
-      }
+      return calls.answer(ctx, async (view) => {
+        const chosen = entries(calls.requireEntries(view));
+        try {
+          return jwtSvidResponse(await Promise.all(chosen.map((entry) => jwts.get(entry, audience, ctx.signal))));
+        } catch (error) {
+          throw parts.serverFailure(error);
+        }
+      });
     },
 
     async validateJWTSVID({ audience, svid }, ctx) {
       requireProfile('jwt');
       requireText(audience, 'audience');
       requireText(svid, 'svid');
-      const view = await calls.view(ctx);
-      if (!calls.synced && view.bundle.jwtAuthorities.length === 0) throw notYet();
-      const judged = validateJwtSvid(svid, audience, view, {
-        now: clock.now(),
-        allowedForeignClaims: settings.allowedForeignJwtClaims,
+      return calls.answer(ctx, (view) => {
+        if (!calls.synced && view.bundle.jwtAuthorities.length === 0) throw notYet();
+        const judged = validateJwtSvid(svid, audience, view, {
+          now: clock.now(),
+          allowedForeignClaims: settings.allowedForeignJwtClaims,
+        });
+        return validateResponse(judged.svid, judged.claims);
       });
-      return validateResponse(judged.svid, judged.claims);
     },
 
     async *fetchWITSVID(request, ctx) {

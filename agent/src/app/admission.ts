@@ -10,10 +10,15 @@ export class Admission {
     this.#limits = limits;
   }
 
+  /** Whether the next one has to wait. */
+  get isFull(): boolean {
+    return this.#running >= this.#limits.running;
+  }
+
   /** Resolves with the function that makes room again. @throws GrpcError `UNAVAILABLE`; the signal's reason */
   async enter(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
-    if (this.#running >= this.#limits.running) await this.#wait(signal);
+    if (this.isFull) await this.#wait(signal);
     else this.#running++;
     let left = false;
     return () => {

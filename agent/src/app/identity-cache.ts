@@ -208,6 +208,11 @@ export class IdentityCache {
     return next;
   }
 
+  /** Whether somebody with these selectors, and more of these types, could be entitled to more than without. */
+  couldMatter(known: ReadonlySet<string>, types: ReadonlySet<string>): boolean {
+    return this.#index.couldMatch(known, types);
+  }
+
   /** What these selectors are entitled to now. */
   view(selectors: readonly Selector[]): WorkloadView {
     return this.#compute(new Set(selectorKeys(selectors)));

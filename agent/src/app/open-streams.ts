@@ -1,7 +1,7 @@
 import type { Clock } from '@steeple/daemon';
 import type { PeerCredentials } from '@steeple/daemon/listen';
+import { noIdentity } from './no-identity.ts';
 import { pause } from './wake-up.ts';
-import { noIdentity } from './workload-attestation.ts';
 
 /** Seconds between two looks at who is still alive. */
 const INTERVAL = 3;

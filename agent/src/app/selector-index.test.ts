@@ -39,3 +39,17 @@ it('does not mistake a value with a colon for another type', () => {
   index.put(entryOf(domain, 'a', { selectors: ['unix:uid:1:2'] }));
   expect(ids(index, 'unix:uid:1', 'unix:2')).toEqual([]);
 });
+
+it('knows whether more selectors of a type could complete an entry', () => {
+  const index = new SelectorIndex();
+  const could = (types: string[], ...keys: string[]) => index.couldMatch(new Set(keys), new Set(types));
+  index.put(entryOf(domain, 'a', { selectors: ['unix:uid:1', 'docker:label:x:y'] }));
+  expect(could(['docker'], 'unix:uid:1')).toBe(true);
+  expect(could(['docker'], 'unix:uid:2')).toBe(false);
+  expect(could(['docker', 'unix'])).toBe(true);
+  expect(could(['k8s'], 'unix:uid:1', 'docker:label:x:y')).toBe(false);
+  index.remove('a');
+  expect(could(['docker'], 'unix:uid:1')).toBe(false);
+  index.put(entryOf(domain, 'b', { selectors: ['docker:label:x:y'] }));
+  expect(could(['docker'])).toBe(true);
+});

@@ -13,6 +13,7 @@ interface Filed {
 export class SelectorIndex {
   readonly #filed = new Map<string, Filed>();
   readonly #byAnchor = new Map<string, Set<Filed>>();
+  readonly #byType = new Map<string, Set<Filed>>();
 
   /** @returns the selector under which whoever may be concerned by the entry is found. */
   put(entry: AgentEntry): string | undefined {
@@ -25,6 +26,7 @@ export class SelectorIndex {
     this.#filed.set(entry.id, filed);
     const shelf = this.#byAnchor.get(anchor) ?? new Set();
     this.#byAnchor.set(anchor, shelf.add(filed));
+    for (const key of keys) this.#byType.set(typeOf(key), (this.#byType.get(typeOf(key)) ?? new Set()).add(filed));
     return anchor;
   }
 
@@ -36,6 +38,7 @@ export class SelectorIndex {
     const shelf = this.#byAnchor.get(filed.anchor);
     shelf?.delete(filed);
     if (shelf?.size === 0) this.#byAnchor.delete(filed.anchor);
+    for (const key of filed.keys) this.#byType.get(typeOf(key))?.delete(filed);
     return filed.anchor;
   }
 
@@ -54,6 +57,16 @@ export class SelectorIndex {
     return found.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
+  /** Whether an entry has selectors of these types and otherwise only such as the workload has. */
+  couldMatch(workload: ReadonlySet<string>, types: ReadonlySet<string>): boolean {
+    for (const type of types) {
+      for (const { keys } of this.#byType.get(type) ?? []) {
+        if (keys.every((key) => types.has(typeOf(key)) || workload.has(key))) return true;
+      }
+    }
+    return false;
+  }
+
   #rarest(keys: readonly string[]): string | undefined {
     let best: string | undefined;
     let fewest = Number.POSITIVE_INFINITY;
@@ -63,4 +76,9 @@ export class SelectorIndex {
     }
     return best;
   }
+}
+
+/** A selector's type ends at its first colon. */
+function typeOf(key: string): string {
+  return key.slice(0, key.indexOf(':'));
 }

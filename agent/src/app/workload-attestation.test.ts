@@ -1,5 +1,4 @@
-import { parseSelector } from '@steeple/core';
-
+import { formatSelector, parseSelector } from '@steeple/core';
 import type { PeerCredentials } from '@steeple/daemon/listen';
 import { noMetrics } from '@steeple/daemon/metrics';
 import type { WorkloadAttestor } from '@steeple/plugins';
@@ -8,7 +7,7 @@ import { FakeClock, MemoryLogger } from '@steeple/test-kit';
 import { describe, expect, it } from 'vitest';
 import { turn } from '../testing/fixtures.ts';
 import { OpenStreams } from './open-streams.ts';
-import { WorkloadAttestation } from './workload-attestation.ts';
+import { type Attested, WorkloadAttestation, type WorkloadAttestationParts } from './workload-attestation.ts';
 
 const { signal } = new AbortController();
 
@@ -37,12 +36,16 @@ const bad = attestor('bad', async () => {
 });
 const never = attestor('never', () => new Promise(() => {}));
 
-function make(attestors: WorkloadAttestor[], limits?: { running: number; waiting: number }) {
+function make(attestors: WorkloadAttestor[], more: Partial<WorkloadAttestationParts> = {}) {
   const clock = new FakeClock();
   const logger = new MemoryLogger();
-  const parts = { attestors, clock, logger, timeout: 5, meter: { metrics: noMetrics, clock } };
-  return { clock, logger, attestation: new WorkloadAttestation(limits === undefined ? parts : { ...parts, limits }) };
+  const meter = { metrics: noMetrics, clock };
+  const couldMatter = () => true;
+  const attestation = new WorkloadAttestation({ attestors, couldMatter, clock, logger, timeout: 5, meter, ...more });
+  return { clock, logger, attestation };
 }
+
+const texts = ({ selectors }: Attested) => selectors.map(formatSelector);
 
 describe('WorkloadAttestation', () => {
   it('drops the attestor that fails, and the one that takes too long (W1)', async () => {
@@ -51,7 +54,7 @@ describe('WorkloadAttestation', () => {
     await clock.settled(1);
     await turn();
     await clock.advance(5);
-    expect(await attested).toEqual([parseSelector('good:yes')]);
+    expect(await attested).toEqual({ selectors: [parseSelector('good:yes')], failed: ['bad', 'never'] });
     expect(logger.messages('warn')).toHaveLength(2);
   });
 
@@ -62,19 +65,16 @@ describe('WorkloadAttestation', () => {
     });
     // The time is over at once, as it seems to a process that was busy for long.
     const clock = { sleep: () => turn(), monotonic: () => 0, now: () => 0 };
-    const parts = {
-      attestors: [turns],
-      clock,
-      logger: new MemoryLogger(),
-      timeout: 5,
-      meter: { metrics: noMetrics, clock },
-    };
-    expect(await new WorkloadAttestation(parts).attest(new Peer(), signal)).toEqual([parseSelector('good:yes')]);
+    const { attestation } = make([turns], { clock });
+    expect(texts(await attestation.attest(new Peer(), signal))).toEqual(['good:yes']);
   });
 
   it('is unavailable when nobody knows the caller (W2)', async () => {
     const { attestation } = make([bad]);
-    await expect(attestation.attest(new Peer(), signal)).rejects.toMatchObject({ code: Code.UNAVAILABLE });
+    await expect(attestation.attest(new Peer(), signal)).rejects.toMatchObject({
+      code: Code.UNAVAILABLE,
+      message: 'the calling process could not be examined by: bad',
+    });
   });
 
   it('gives nothing to a caller that died before, or meanwhile (W3)', async () => {
@@ -94,7 +94,7 @@ describe('WorkloadAttestation', () => {
     await expect(attestation.attest(dying, signal)).rejects.toMatchObject(refusal);
   });
 
-  it('runs a limited number at once and turns the rest away (W4), and goes on when room is made', async () => {
+  it('runs a limited number at once and turns the rest away (W4, L2), and goes on when room is made', async () => {
     const release = Promise.withResolvers<void>();
     let running = 0;
     const slow = attestor('slow', async () => {
@@ -102,7 +102,7 @@ describe('WorkloadAttestation', () => {
       await release.promise;
       return [];
     });
-    const { attestation } = make([slow], { running: 2, waiting: 1 });
+    const { attestation } = make([slow], { limits: { running: 2, waiting: 1 } });
     const first = [attestation.attest(new Peer(), signal), attestation.attest(new Peer(), signal)];
     const leaving = new AbortController();
     const waiting = attestation.attest(new Peer(), leaving.signal);
@@ -117,7 +117,7 @@ describe('WorkloadAttestation', () => {
     expect(running).toBe(4);
   });
 
-  it('examines a process once for all calls that wait, and never by what was found before a call came (W5)', async () => {
+  it('examines a process once for all calls that wait, and never by what was found before a call came (L3)', async () => {
     const steps = [1, 2, 3, 4].map(() => Promise.withResolvers<void>());
     let asked = 0;
     const counting = attestor('counting', async () => {
@@ -134,11 +134,11 @@ describe('WorkloadAttestation', () => {
     expect(asked).toBe(2);
     steps[0]?.resolve();
     steps[1]?.resolve();
-    expect([await first, await other].flat().map(({ value }) => value)).toEqual(['0', '1']);
+    expect([await first, await other].flatMap(texts)).toEqual(['step:0', 'step:1']);
     await turn();
     expect(asked).toBe(3);
     steps[2]?.resolve();
-    expect((await Promise.all(later)).flat().map(({ value }) => value)).toEqual(['2', '2', '2']);
+    expect((await Promise.all(later)).flatMap(texts)).toEqual(['step:2', 'step:2', 'step:2']);
     expect(asked).toBe(3);
   });
 
@@ -157,7 +157,7 @@ describe('WorkloadAttestation', () => {
     leader.alive = false;
     gate.resolve();
     await expect(led).rejects.toMatchObject({ code: Code.PERMISSION_DENIED });
-    expect(await follower).toEqual([parseSelector('good:yes')]);
+    expect(texts(await follower)).toEqual(['good:yes']);
   });
 });
 
