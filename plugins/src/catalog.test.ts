@@ -7,6 +7,7 @@ import type { PluginKind } from './plugin.ts';
 const KINDS: readonly PluginKind[] = [
   'key-manager',
   'datastore',
+  'decision-engine',
   'node-verifier',
   'node-prover',
   'bundle-publisher',

@@ -15,6 +15,9 @@ const CATALOG: Loaders = {
     sql: async () => (await import('./datastore/sql.ts')).sqlDatastore,
     memory: async () => (await import('./datastore/memory.ts')).memoryDatastore,
   },
+  'decision-engine': {
+    cedar: async () => (await import('./decision-engine/cedar.ts')).cedarDecisionEngine,
+  },
   'node-verifier': {
     aws_iid: async () => (await import('./node-attestor/aws-iid.ts')).awsIidVerifier,
     azure_imds: async () => (await import('./node-attestor/azure-imds.ts')).azureImdsVerifier,

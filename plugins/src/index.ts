@@ -8,6 +8,13 @@ export type { CreatedEntry, EntryStore } from './datastore/entry-store.ts';
 export type { FederationStore } from './datastore/federation-store.ts';
 export type { JoinToken, JoinTokenStore } from './datastore/join-token-store.ts';
 export type { Page, PageRequest } from './datastore/page.ts';
+export type {
+  Decision,
+  DecisionEngine,
+  DecisionPoint,
+  DecisionRequest,
+  PolicySource,
+} from './decision-engine/decision-engine.ts';
 export type { KeyManager, SigningKey } from './key-manager/key-manager.ts';
 export type { AttestationChannel, NodeProver, NodeVerifier, VerifiedNode } from './node-attestor/node-attestor.ts';
 export type { NodeVerifierHost, PluginDefinition, PluginHost, PluginKind, PluginKinds } from './plugin.ts';

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { BundlePublisher } from './bundle-publisher/bundle-publisher.ts';
 import type { Datastore } from './datastore/datastore.ts';
 import type { JoinTokenStore } from './datastore/join-token-store.ts';
+import type { DecisionEngine } from './decision-engine/decision-engine.ts';
 import type { KeyManager } from './key-manager/key-manager.ts';
 import type { NodeProver, NodeVerifier } from './node-attestor/node-attestor.ts';
 import type { SvidStore } from './svid-store/svid-store.ts';
@@ -27,6 +28,7 @@ export interface NodeVerifierHost extends PluginHost {
 /** Per kind: what its `create` is given, and what it returns. */
 export interface PluginKinds {
   readonly 'key-manager': { readonly host: PluginHost; readonly instance: KeyManager };
+  readonly 'decision-engine': { readonly host: PluginHost; readonly instance: DecisionEngine };
   readonly datastore: { readonly host: PluginHost; readonly instance: Datastore };
   readonly 'node-verifier': { readonly host: NodeVerifierHost; readonly instance: NodeVerifier };
   readonly 'node-prover': { readonly host: PluginHost; readonly instance: NodeProver };
