@@ -123,7 +123,7 @@ describe("the agent's listener", () => {
     const { port, over } = await open();
     const second = prover({ port }).prove(new ChannelPair().agent, new AbortController().signal);
     await expect(second).rejects.toMatchObject({
-      code: 'failed-precondition',
+      code: 'unavailable',
       message: `http_challenge: cannot listen on port ${port} (EADDRINUSE)`,
     });
     over.abort();
@@ -166,7 +166,7 @@ describe('http_challenge configuration', () => {
 
   it.each([
     [{ allowed_dns_patterns: ['('] }, 'allowed_dns_patterns'],
-    [{ allowed_dns_patterns: ['[[:alpha:]]'] }, 'allowed_dns_patterns'],
+    [{ allowed_dns_patterns: ['a(?=b)'] }, 'allowed_dns_patterns'],
     [{ allowed_networks: ['10.0.0.0'] }, 'no network'],
     [{ allowed_networks: ['10.0.0.0/33'] }, 'no network'],
     [{ allowed_networks: ['::/129'] }, 'no network'],

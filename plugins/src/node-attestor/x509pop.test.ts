@@ -10,6 +10,7 @@ import { nodeAttestorContract } from './node-attestor.contract.ts';
 import type { NodeProver } from './node-attestor.ts';
 import { PATH_FIELDS } from './x509pop/certificate-facts.ts';
 import { type Issued, issue, issueCa, NOW } from './x509pop/certificates-for-tests.ts';
+import { keyPairFromFiles } from './x509pop/key-pair.ts';
 import { X509popProver } from './x509pop/prover.ts';
 import { publicKeyInfrastructure } from './x509pop/trust.ts';
 import { X509popVerifier, type X509popVerifierOptions } from './x509pop/verifier.ts';
@@ -33,11 +34,12 @@ function prover(leaf: Issued, ...intermediates: Issued[]): NodeProver {
   writeFileSync(`${base}.crt`, pem(leaf.certificate));
   writeFileSync(`${base}.key`, leaf.key.export({ type: 'pkcs8', format: 'pem' }));
   writeFileSync(`${base}.chain`, pem(...intermediates.map(({ certificate }) => certificate)));
-  return new X509popProver({
+  const files = {
     certificatePath: `${base}.crt`,
     privateKeyPath: `${base}.key`,
     intermediatesPath: intermediates.length > 0 ? `${base}.chain` : undefined,
-  });
+  };
+  return new X509popProver(() => keyPairFromFiles(files));
 }
 
 function verifier(options: Partial<X509popVerifierOptions> = {}, roots: Issued[] = [root]): X509popVerifier {
@@ -83,6 +85,10 @@ describe('x509pop', () => {
         'x509pop://example.org/zone/a/b',
         'x509pop://other.test/rack/x',
         'x509pop://example.org/empty/',
+        'x509pop://example.org/row/r%20%2F1/?q#f',
+        'x509pop://example.org/bad/%ff',
+        'x509pop://example.org/line/a%0ab',
+        'x509pop://example.org/alone',
         'spiffe://example.org/x',
       ],
     });
@@ -96,6 +102,7 @@ describe('x509pop', () => {
       'serialnumber:0abc',
       'san:rack:r1',
       'san:zone:a/b',
+      'san:row:r /1',
     ]);
   });
 
@@ -108,6 +115,17 @@ describe('x509pop', () => {
       .map(({ value }) => value.slice(15));
     const expected = [middle, root, crossSigned, otherRoot].map(({ certificate }) => fingerprint(certificate));
     expect(authorities.toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('believes a certificate that is configured itself, while it is valid', async () => {
+    const alone = issue({ commonName: 'alone' });
+    const node = await attest(prover(alone), verifier({}, [root, alone]));
+    expect(node.selectors.map(({ value }) => value)).toEqual(['subject:cn:alone', 'serialnumber:01']);
+    const old = issue({ notAfter: NOW - 1 });
+    await expect(attest(prover(old), verifier({}, [old]))).rejects.toMatchObject(verificationFailed);
+    // Nobody else becomes trusted by it.
+    const below = attest(prover(issue({ issuer: alone }), alone), verifier({}, [alone]));
+    await expect(below).rejects.toMatchObject(verificationFailed);
   });
 
   it('speaks the messages of SPIRE, byte for byte', async () => {

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { parseEndpointAddress } from '@steeple/client';
 import { ConfigError } from '@steeple/daemon';
 import { type Certificate, parseCertificatesPem } from '@steeple/spiffe';
 import { z } from 'zod';
 import type { NodeVerifierHost, PluginDefinition } from '../plugin.ts';
 import { AgentPathTemplate } from './agent-path-template.ts';
 import { PATH_FIELDS } from './x509pop/certificate-facts.ts';
+import { keyPairFromFiles, keyPairFromWorkloadApi } from './x509pop/key-pair.ts';
 import { X509popProver } from './x509pop/prover.ts';
 import { publicKeyInfrastructure, svidsUnder } from './x509pop/trust.ts';
 import { type CertificateTrust, X509popVerifier } from './x509pop/verifier.ts';
@@ -16,6 +18,12 @@ const DEFAULT_PATH = {
   spiffe: '{{ .PluginName }}/{{ .SVIDPathTrimmed }}',
 };
 
+/** As many as a path may have between leaf and root, with the most that verification goes through. */
+const MAX_INTERMEDIATES = 9;
+
+/** Empty: every SVID of the trust domain may attest. */
+const svidPrefix = z.string().regex(/^(?:\/.*)?$/, 'must start with "/"');
+
 const verifierSchema = z
   .strictObject({
     /** Whether certificates come from configured authorities or are SVIDs of this trust domain. */
@@ -23,14 +31,14 @@ const verifierSchema = z
     ca_bundle_path: z.string().min(1).optional(),
     ca_bundle_paths: z.array(z.string().min(1)).min(1).optional(),
     agent_path_template: z.string().min(1).optional(),
-    max_intermediates: z.int().min(0).max(16).default(4),
+    max_intermediates: z.int().min(1).max(MAX_INTERMEDIATES).default(4),
     /** In bits. */
     max_rsa_key_size: z.int().min(2048).max(8192).default(8192),
     verify_client_ip: z.boolean().default(false),
     /** Mode `spiffe`: where in the trust domain the SVIDs are that may attest. SPIRE's code has this name, */
-    spiffe_prefix: z.string().startsWith('/', 'must start with "/"').optional(),
+    spiffe_prefix: svidPrefix.optional(),
     /** and its documentation this one. */
-    svid_prefix: z.string().startsWith('/', 'must start with "/"').optional(),
+    svid_prefix: svidPrefix.optional(),
   })
   .refine(
     (c) => c.ca_bundle_path === undefined || c.ca_bundle_paths === undefined,
@@ -66,23 +74,49 @@ export const x509popVerifier: PluginDefinition<'node-verifier', VerifierConfig> 
     }),
 };
 
-const proverSchema = z.strictObject({
-  private_key_path: z.string().min(1),
-  certificate_path: z.string().min(1),
-  intermediates_path: z.string().min(1).optional(),
-});
+const proverSchema = z
+  .strictObject({
+    private_key_path: z.string().min(1).optional(),
+    certificate_path: z.string().min(1).optional(),
+    intermediates_path: z.string().min(1).optional(),
+    /** Another agent's Workload API, whose SVID is shown instead of files. */
+    spiffe_endpoint_socket: z.string().min(1).optional(),
+  })
+  .refine(
+    (c) => c.spiffe_endpoint_socket !== undefined || (c.private_key_path ?? c.certificate_path) !== undefined,
+    'needs "private_key_path" and "certificate_path", or "spiffe_endpoint_socket"',
+  )
+  .refine(
+    (c) => (c.private_key_path === undefined) === (c.certificate_path === undefined),
+    '"private_key_path" and "certificate_path" belong together',
+  )
+  .refine(
+    (c) => c.spiffe_endpoint_socket === undefined || (c.certificate_path ?? c.intermediates_path) === undefined,
+    'set "spiffe_endpoint_socket" or files, not both',
+  );
 
 export const x509popProver: PluginDefinition<'node-prover', z.infer<typeof proverSchema>> = {
   kind: 'node-prover',
   name: NAME,
   schema: proverSchema,
-  create: async (config) =>
-    new X509popProver({
-      privateKeyPath: config.private_key_path,
-      certificatePath: config.certificate_path,
-      intermediatesPath: config.intermediates_path,
-    }),
+  create: async (config) => {
+    const { spiffe_endpoint_socket: address, intermediates_path: intermediatesPath } = config;
+    if (address !== undefined) {
+      requireEndpoint(address);
+      return new X509popProver((signal) => keyPairFromWorkloadApi(address, { signal }));
+    }
+    const { private_key_path: privateKeyPath = '', certificate_path: certificatePath = '' } = config;
+    return new X509popProver(() => keyPairFromFiles({ privateKeyPath, certificatePath, intermediatesPath }));
+  },
 };
+
+function requireEndpoint(address: string): void {
+  try {
+    parseEndpointAddress(address);
+  } catch (cause) {
+    throw new ConfigError([{ path: 'spiffe_endpoint_socket', message: (cause as Error).message }], { cause });
+  }
+}
 
 async function trustOf(config: VerifierConfig, host: NodeVerifierHost): Promise<CertificateTrust> {
   const now = () => host.clock.now();

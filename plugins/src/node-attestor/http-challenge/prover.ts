@@ -48,7 +48,8 @@ export class HttpChallengeProver implements NodeProver {
       const { code } = cause as NodeJS.ErrnoException;
       const help = code === 'EACCES' ? '; ports below 1024 need root or CAP_NET_BIND_SERVICE' : '';
       const message = `http_challenge: cannot listen on port ${port} (${code})${help}`;
-      throw new IssuerError('failed-precondition', message, { cause });
+      // Another agent on the same port is done soon.
+      throw new IssuerError(code === 'EADDRINUSE' ? 'unavailable' : 'failed-precondition', message, { cause });
     }
   }
 }

@@ -43,11 +43,21 @@ export function uriSanSelectors(leaf: Certificate, trustDomain: TrustDomain): Re
   const prefix = `${TYPE}://${trustDomain.name}/`;
   const pairs = new Map<string, string>();
   for (const uri of leaf.uriSans) {
-    if (!uri.startsWith(prefix)) continue;
-    const [key, ...value] = uri.slice(prefix.length).split('/');
-    if (key !== undefined && key !== '' && value.join('/') !== '') pairs.set(key, value.join('/'));
+    const path = uri.startsWith(prefix) ? decoded(uri.slice(prefix.length).replace(/[?#].*$/s, '')) : undefined;
+    const [key, ...value] = path?.replaceAll(/^\/+|\/+$/g, '').split('/') ?? [];
+    if (key !== undefined && value.length > 0) pairs.set(key, value.join('/'));
   }
   return pairs;
+}
+
+/** Undefined for what is no text, or would forge lines of a log. */
+function decoded(path: string): string | undefined {
+  try {
+    const text = decodeURIComponent(path);
+    return /\p{C}/u.test(text) ? undefined : text;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What the certificate says of the node. `chains`: each leaf first. */

@@ -154,10 +154,13 @@ describe('x509pop files of the agent', () => {
   const certificate = () => file(toPem('CERTIFICATE', leaf.certificate.raw));
   const key = () => file(leaf.key.export({ type: 'pkcs8', format: 'pem' }).toString());
   const other = () => file(issue().key.export({ type: 'pkcs8', format: 'pem' }).toString());
+  const locked = () =>
+    file(leaf.key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString());
   it.each([
     ['a missing key', () => ({ certificate_path: certificate(), private_key_path: '/nonexistent/key' }), 'ENOENT'],
     ['a broken key', () => ({ certificate_path: certificate(), private_key_path: file('x') }), 'holds no private key'],
     ['a broken certificate', () => ({ certificate_path: file('x'), private_key_path: key() }), 'holds no certificate'],
+    ['a locked key', () => ({ certificate_path: certificate(), private_key_path: locked() }), 'passphrase'],
     ['the key of another', () => ({ certificate_path: certificate(), private_key_path: other() }), 'is not the key of'],
   ])('%s: it says which file', async (_name, config, message) => {
     const proving = (await prover(config())).prove(new ChannelPair().agent, new AbortController().signal);

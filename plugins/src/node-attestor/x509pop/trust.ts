@@ -19,8 +19,13 @@ export function publicKeyInfrastructure(roots: readonly Certificate[], now: () =
   return {
     judge(leaf, intermediates) {
       const question = { leaf, intermediates, now: now() };
+      if (roots.some((root) => root.equals(leaf)))
+        return { chains: [ownRoot(leaf, question.now)], svidPathTrimmed: '' };
       const first = believe(() => buildPath({ ...question, anchors: roots }));
-      const others = roots.filter((root) => first.at(-1)?.equals(root) !== true);
+      // Whoever shows a good chain must not make the server search once for each of many roots.
+      const others = roots.filter(
+        (root) => !root.equals(first.at(-1) ?? leaf) && isNamedBy(root, [leaf, ...intermediates]),
+      );
       const more = others.flatMap((root) => pathIfAny(() => buildPath({ ...question, anchors: [root] })));
       return { chains: [first, ...more], svidPathTrimmed: '' };
     },
@@ -35,15 +40,28 @@ export function svidsUnder(
   now: () => number,
 ): CertificateTrust {
   const parent = prefix.endsWith('/') ? prefix : `${prefix}/`;
+  // Who stole an authority's key must not turn it into agents that outlive the rotation.
+  const options = () => ({ now: now(), refuseTainted: true });
   return {
     judge(leaf, intermediates) {
-      const { id, chain } = believe(() => verifyX509Svid([leaf, ...intermediates], bundles, { now: now() }));
+      const { id, chain } = believe(() => verifyX509Svid([leaf, ...intermediates], bundles, options()));
       if (!id.memberOf(trustDomain) || !id.path.startsWith(parent)) {
         throw refused(`the SVID's path is not below "${prefix}"`);
       }
       return { chains: [chain], svidPathTrimmed: id.path.slice(parent.length) };
     },
   };
+}
+
+/** A certificate that is configured itself needs nobody to vouch for it. */
+function ownRoot(leaf: Certificate, now: number): Chain {
+  if (leaf.unknownCritical.length > 0) throw refused('it has a critical extension that is not understood');
+  if (now < leaf.notBefore || now > leaf.notAfter) throw refused('it is not valid now');
+  return [leaf];
+}
+
+function isNamedBy(root: Certificate, certificates: Chain): boolean {
+  return certificates.some(({ issuer }) => Buffer.from(issuer).equals(root.subject));
 }
 
 function pathIfAny(build: () => Chain): Chain[] {
