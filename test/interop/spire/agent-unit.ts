@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WorkloadApiClient } from '@steeple/client';
-import { Process } from '../../stack/process.ts';
+import type { Process } from '../../stack/process.ts';
 import { type AgentAdminApi, agentAdminApi } from './agent-admin-api.ts';
 import { daemon, type Maker } from './maker.ts';
 import type { NodeCertificate } from './node-certificates.ts';
@@ -111,8 +111,7 @@ export class AgentUnit {
 
   /** Starts the process without waiting for anything. */
   async launch(): Promise<Process> {
-    const { path, args } = await daemon(this.maker, 'agent', this.config);
-    this.process = this.#site.watch(new Process(`${this.maker}-agent`, path, args));
+    this.process = this.#site.start(`${this.maker}-agent`, await daemon(this.maker, 'agent', this.config));
     return this.process;
   }
 

@@ -6,7 +6,7 @@ import { credentials } from '@grpc/grpc-js';
 import { TrustDomain, toPem } from '@steeple/client';
 import type { types } from '@steeple/proto/server-api';
 import { freePort } from '../../../cli/src/dev/free-port.ts';
-import { Process } from '../../stack/process.ts';
+import type { Process } from '../../stack/process.ts';
 import { daemon, type Maker } from './maker.ts';
 import { NodeAuthority } from './node-certificates.ts';
 import { type ServerApi, serverApi } from './server-api.ts';
@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly settings?: Block;
   /** More plugins, or others of the same kind. */
   readonly plugins?: Plugins;
+  /** Blocks beside `server` and `plugins`. */
+  readonly blocks?: Block;
   readonly port?: number;
   /** More of the process' environment. */
   readonly env?: NodeJS.ProcessEnv;
@@ -95,14 +97,15 @@ export class ServerUnit {
       ...this.#options.plugins,
       ...plugins,
     };
-    await writeFile(this.config, `server {\n${hcl(server, '  ')}}\n${pluginsHcl(all)}`);
+    await writeFile(
+      this.config,
+      `server {\n${hcl(server, '  ')}}\n${hcl(this.#options.blocks ?? {})}${pluginsHcl(all)}`,
+    );
   }
 
   async start(): Promise<void> {
-    const { path, args } = await daemon(this.maker, 'server', this.config);
-    this.process = this.#site.watch(
-      new Process(`${this.maker}-server`, path, args, { env: { ...process.env, ...this.#options.env } }),
-    );
+    const command = await daemon(this.maker, 'server', this.config);
+    this.process = this.#site.start(`${this.maker}-server`, command, { ...process.env, ...this.#options.env });
     await serving(this.process, this.adminSocket);
     const settings = {
       address: `unix:${this.adminSocket}`,

@@ -1,27 +1,30 @@
 // Where one case runs: a folder of its own, and everything that was started there, stopped in reverse order.
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Process } from '../../stack/process.ts';
+import { Process } from '../../stack/process.ts';
 import { type AgentOptions, AgentUnit } from './agent-unit.ts';
-import type { Maker } from './maker.ts';
+import type { Command, Maker } from './maker.ts';
 import { type ServerOptions, ServerUnit } from './server-unit.ts';
 
 export class Site {
   readonly dir: string;
+  readonly #before: readonly string[];
   readonly #cleanUp: (() => unknown)[] = [];
   readonly #processes: Process[] = [];
   #units = 0;
 
-  private constructor(dir: string) {
+  private constructor(dir: string, before: readonly string[]) {
     this.dir = dir;
+    this.#before = before;
   }
 
-  static async open(): Promise<Site> {
+  /** @param before - what stands before the command of each unit, such as `nsenter` for another network */
+  static async open(before: readonly string[] = []): Promise<Site> {
     // Short: a socket's path may have 107 bytes.
     const dir = await mkdtemp('/tmp/st-i-');
     // Workloads of other users have to reach the sockets.
     await chmod(dir, 0o755);
-    return new Site(dir);
+    return new Site(dir, before);
   }
 
   /** Runs at the end, last in first out. */
@@ -34,6 +37,12 @@ export class Site {
     this.#processes.push(process);
     this.defer(() => process.stop('SIGTERM', 5));
     return process;
+  }
+
+  /** Starts a unit. */
+  start(name: string, { path, args }: Command, env = process.env): Process {
+    const [command = path, ...rest] = [...this.#before, path, ...args];
+    return this.watch(new Process(name, command, rest, { env }));
   }
 
   folder(name: string): string {

@@ -50,12 +50,15 @@ export class ApiClient {
     return await this.call('GET', await this.#pathOf(object));
   }
 
+  /** The object as it is now, or undefined if it is not there. */
+  async find<T extends KubernetesObject>(object: KubernetesObject): Promise<T | undefined> {
+    return await this.get<T>(object).catch(notThere);
+  }
+
   /** Deletes at once, without the grace that a pod would have; an object that is not there is no error. */
   async delete(object: KubernetesObject): Promise<void> {
     const options = { gracePeriodSeconds: 0, propagationPolicy: 'Background' };
-    await this.call('DELETE', await this.#pathOf(object), options).catch((error: unknown) => {
-      if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    });
+    await this.call('DELETE', await this.#pathOf(object), options).catch(notThere);
   }
 
   /** Any call, like `GET /readyz`. @throws {ApiError} */
@@ -107,6 +110,10 @@ export class ApiClient {
       call.on('error', reject).end(body);
     });
   }
+}
+
+function notThere(error: unknown): undefined {
+  if (!(error instanceof ApiError) || error.status !== 404) throw error;
 }
 
 function messageOf(text: string): string {

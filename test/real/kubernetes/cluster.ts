@@ -91,10 +91,14 @@ export class Cluster implements AsyncDisposable {
     return this.#cgroups.path;
   }
 
+  /** The path of one of Kubernetes' programs. */
+  program(name: string): string {
+    return join(this.#parts.programs, name);
+  }
+
   /** Runs kubectl as the administrator; `input` is a file for `-f -`. */
   async kubectl(args: readonly string[], input?: string): Promise<string> {
-    const command = join(this.#parts.programs, 'kubectl');
-    const { code, output } = await this.run(command, ['--kubeconfig', this.kubeconfig, ...args], input);
+    const { code, output } = await this.run(this.program('kubectl'), ['--kubeconfig', this.kubeconfig, ...args], input);
     if (code !== 0) throw new Error(`kubectl ${args.join(' ')} exited with ${code}:\n${output}`);
     return output;
   }
@@ -135,8 +139,7 @@ export class Cluster implements AsyncDisposable {
     const apiserver = startApiserver(parts);
     this.processes.set('apiserver', apiserver);
     const socket = ['proxy', '--unix-socket', join(this.folder, 'api.sock'), '--kubeconfig', this.kubeconfig];
-    const kubectl = join(parts.programs, 'kubectl');
-    this.processes.set('api-proxy', this.namespaces.start('api-proxy', kubectl, socket));
+    this.processes.set('api-proxy', this.namespaces.start('api-proxy', this.program('kubectl'), socket));
     await this.#until('the API', apiserver, () => this.api.call('GET', '/readyz'));
     const kubeconfig = await parts.certificates.kubeconfig('controller-manager', this.apiUrl);
     const manager = startControllerManager(parts, kubeconfig);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { RealPart } from '../real-part.ts';
+import { attestorCases } from './attestor-cases.ts';
 import { Cluster } from './cluster.ts';
 import { clusterCases } from './cluster-cases.ts';
 
@@ -7,10 +8,11 @@ export const kubernetes: RealPart = {
   name: 'kubernetes',
   what: 'a Kubernetes 1.34 of one node: attestation of pods and nodes, and life in the cluster',
   open: async (folder) => {
-    const cluster = await Cluster.start(join(folder, 'cluster'));
+    const cleanUp = new AsyncDisposableStack();
+    const cluster = cleanUp.use(await Cluster.start(join(folder, 'cluster')));
     return {
-      cases: [...clusterCases(cluster)],
-      [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+      cases: [...clusterCases(cluster), ...attestorCases(cluster, cleanUp)],
+      [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
     };
   },
 };

@@ -11,13 +11,17 @@ export interface Pod extends KubernetesObject {
     readonly phase: string;
     readonly podIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-    readonly containerStatuses?: readonly {
-      readonly name: string;
-      readonly containerID?: string;
-      readonly image: string;
-      readonly imageID: string;
-    }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
   };
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly containerID?: string;
+  readonly image: string;
+  readonly imageID: string;
+  readonly state?: { readonly running?: object };
 }
 
 export interface PodOptions {
@@ -79,14 +83,41 @@ export async function podWhen(
 ): Promise<Pod> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
-    const now = await api.get<Pod>(pod);
-    if (wanted(now)) return now;
+    const now = await api.find<Pod>(pod);
+    if (now !== undefined && wanted(now)) return now;
     if (Date.now() > end)
-      throw new Error(`pod ${pod.metadata.name}: not ${what} after ${seconds} s: ${JSON.stringify(now.status)}`);
+      throw new Error(`pod ${pod.metadata.name}: not ${what} after ${seconds} s: ${JSON.stringify(now?.status)}`);
     await new Promise((done) => setTimeout(done, 100));
   }
 }
 
-function isReady({ status }: Pod): boolean {
+export function isReady({ status }: Pod): boolean {
   return status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+}
+
+/** A Deployment whose pods are like this one. */
+export function deploymentOf(pod: KubernetesObject, replicas = 1): KubernetesObject {
+  const { name, namespace, labels } = pod.metadata;
+  const { spec } = pod;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace: namespace ?? 'default' },
+    spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+  };
+}
+
+/** The pods of a Deployment, when all are Ready. */
+export async function podsOf(api: ApiClient, deployment: KubernetesObject, seconds = 60): Promise<readonly Pod[]> {
+  const { replicas, selector } = deployment['spec'] as { replicas: number; selector: { matchLabels: object } };
+  const labels = Object.entries(selector.matchLabels).map(([key, value]) => `${key}=${value}`);
+  const path = `/api/v1/namespaces/${deployment.metadata.namespace}/pods?labelSelector=${encodeURIComponent(labels.join())}`;
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const { items } = await api.call<{ items: Pod[] }>('GET', path);
+    if (items.length === replicas && items.every(isReady))
+      return items.map((pod) => ({ ...pod, apiVersion: 'v1', kind: 'Pod' }));
+    if (Date.now() > end) throw new Error(`${deployment.metadata.name}: not Ready after ${seconds} s`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
 }
