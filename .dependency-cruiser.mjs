@@ -57,7 +57,7 @@ export default {
       from: { path: '^([^/]+)/src/' },
       to: {
         path: '^(spiffe|core|server|agent)/src/',
-        pathNot: ['^$1/', '^[^/]+/src/index\\.ts$', '^core/src/(grants|log|tasks)/index\\.ts$'],
+        pathNot: ['^$1/', '^[^/]+/src/index\\.ts$', '^core/src/(grants|log|policies|tasks)/index\\.ts$'],
       },
     },
     {
