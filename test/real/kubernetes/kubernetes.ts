@@ -3,6 +3,8 @@ import type { RealPart } from '../real-part.ts';
 import { attestorCases } from './attestor-cases.ts';
 import { Cluster } from './cluster.ts';
 import { clusterCases } from './cluster-cases.ts';
+import { deployCases } from './deploy-cases.ts';
+import { registrarCases } from './registrar-cases.ts';
 
 export const kubernetes: RealPart = {
   name: 'kubernetes',
@@ -11,7 +13,7 @@ export const kubernetes: RealPart = {
     const cleanUp = new AsyncDisposableStack();
     const cluster = cleanUp.use(await Cluster.start(join(folder, 'cluster')));
     return {
-      cases: [...clusterCases(cluster), ...attestorCases(cluster, cleanUp)],
+      cases: [...clusterCases(cluster), ...attestorCases(cluster, cleanUp), ...deployCases(cluster)],
       [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
     };
   },
