@@ -13,7 +13,12 @@ export const kubernetes: RealPart = {
     const cleanUp = new AsyncDisposableStack();
     const cluster = cleanUp.use(await Cluster.start(join(folder, 'cluster')));
     return {
-      cases: [...clusterCases(cluster), ...attestorCases(cluster, cleanUp), ...deployCases(cluster)],
+      cases: [
+        ...clusterCases(cluster),
+        ...attestorCases(cluster, cleanUp),
+        ...registrarCases(cluster, cleanUp),
+        ...deployCases(cluster),
+      ],
       [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
     };
   },
