@@ -20,10 +20,10 @@ export const k8sSchema = z
     /** Of the kubelet's own plain HTTP on the loopback interface; usually 10255. */
     kubelet_read_only_port: port.default(0),
     /** Of the kubelet's HTTPS. */
-    kubelet_secure_port: port.default(0).transform(positive(10_250)),
+    kubelet_secure_port: port.default(0),
     kubelet_ca_path: path.default(`${DIRECTORY}/ca.crt`),
     skip_kubelet_verification: z.boolean().default(false),
-    token_path: path.default(`${DIRECTORY}/token`),
+    token_path: path.optional(),
     certificate_path: path.optional(),
     private_key_path: path.optional(),
     use_anonymous_authentication: z.boolean().default(false),
@@ -58,7 +58,16 @@ export const k8sSchema = z
     '"private_key_path" needs "certificate_path"',
   )
   .refine(
-    (c) => !c.use_anonymous_authentication || c.certificate_path === undefined,
-    'set only one of "use_anonymous_authentication" and "certificate_path"',
-  );
+    (c) => !c.use_anonymous_authentication || (c.certificate_path ?? c.token_path) === undefined,
+    'set only one of "use_anonymous_authentication", "certificate_path" and "token_path"',
+  )
+  .refine(
+    (c) => c.kubelet_read_only_port === 0 || c.kubelet_secure_port === 0,
+    'set only one of "kubelet_read_only_port" and "kubelet_secure_port"',
+  )
+  .transform((c) => ({
+    ...c,
+    kubelet_secure_port: c.kubelet_secure_port || 10_250,
+    token_path: c.token_path ?? `${DIRECTORY}/token`,
+  }));
 export type K8sConfig = z.infer<typeof k8sSchema>;

@@ -57,10 +57,11 @@ export function readPodList(body: Buffer, onBroken: (why: string) => void): PodL
     // The parser's own message would quote the answer.
     throw new KubeletError('the kubelet answered something that is not JSON', false);
   }
-  const items = (list as { items?: unknown } | null)?.items ?? null;
-  if (typeof list !== 'object' || (items !== null && !Array.isArray(items)))
-    throw new KubeletError('the kubelet answered JSON that is no list of pods', false);
-  return new PodList((items ?? []).flatMap((item: unknown) => podIfUsable(item, onBroken)));
+  const items = typeof list === 'object' && list !== null && 'items' in list ? list.items : undefined;
+  // Null is how the kubelet writes that there are none.
+  if (items === null) return new PodList([]);
+  if (!Array.isArray(items)) throw new KubeletError('the kubelet answered JSON that is no list of pods', false);
+  return new PodList(items.flatMap((item: unknown) => podIfUsable(item, onBroken)));
 }
 
 function podIfUsable(item: unknown, onBroken: (why: string) => void): readonly Pod[] {
