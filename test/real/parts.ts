@@ -1,5 +1,7 @@
 import { kubernetes } from './kubernetes/kubernetes.ts';
 import type { RealPart } from './real-part.ts';
+import { systemd } from './systemd/systemd.ts';
+import { tpm } from './tpm/tpm.ts';
 
 /** In the order in which they run when none is named. */
-export const parts: readonly RealPart[] = [kubernetes];
+export const parts: readonly RealPart[] = [kubernetes, systemd, tpm];

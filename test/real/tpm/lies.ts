@@ -79,7 +79,7 @@ export const lies: readonly Lie[] = [
     spire: INVALID,
   },
   {
-    name: 'no endorsement certificate',
+    name: 'evidence without an endorsement certificate',
     tell: async () => ({ evidence: (honest) => ({ ...honest, endorsementCertificate: new Uint8Array() }) }),
     ours: /^InvalidArgument: .*missing endorsement certificate/,
     spire: /^InvalidArgument: .*missing endorsement certificate/,

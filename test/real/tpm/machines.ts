@@ -6,7 +6,7 @@ import type { ServerUnit } from '../../interop/spire/server-unit.ts';
 import type { Site } from '../../interop/spire/site.ts';
 import type { Block } from '../../interop/spire/write-hcl.ts';
 import { DevIdAuthority, type ProvisionedDevId } from './device-id.ts';
-import { needTpmPrograms, Swtpm, Vendor } from './swtpm.ts';
+import { needTpmPrograms, Swtpm, type SwtpmOptions, Vendor } from './swtpm.ts';
 
 export interface Machines {
   readonly folder: string;
@@ -30,8 +30,8 @@ export async function openMachines(site: Site): Promise<Machines> {
   return { folder, vendor, tpm, neighbour, authority, devId: await authority.provision(tpm) };
 }
 
-export async function newTpm(site: Site, folder: string, vendor: Vendor, port?: number): Promise<Swtpm> {
-  const tpm = await Swtpm.create(folder, vendor, port === undefined ? {} : { port });
+export async function newTpm(site: Site, folder: string, vendor: Vendor, options: SwtpmOptions = {}): Promise<Swtpm> {
+  const tpm = await Swtpm.create(folder, vendor, options);
   site.defer(() => tpm.stop());
   return tpm;
 }

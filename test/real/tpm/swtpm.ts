@@ -44,34 +44,36 @@ export class Vendor {
   }
 }
 
-export interface Listening {
+export interface SwtpmOptions {
   /** On this TCP port of the loopback address instead of a Unix socket; the control channel is the next one. */
   readonly port?: number;
+  /** Leaves out the endorsement certificate. */
+  readonly unendorsed?: boolean;
 }
 
 export class Swtpm {
   readonly folder: string;
-  readonly #listening: Listening;
+  readonly #options: SwtpmOptions;
   #process!: Process;
 
-  private constructor(folder: string, listening: Listening) {
+  private constructor(folder: string, options: SwtpmOptions) {
     this.folder = folder;
-    this.#listening = listening;
+    this.#options = options;
   }
 
-  /** A new TPM with an endorsement certificate of this vendor, switched on. */
-  static async create(folder: string, vendor: Vendor, listening: Listening = {}): Promise<Swtpm> {
+  /** A new TPM of this vendor, switched on. */
+  static async create(folder: string, vendor: Vendor, options: SwtpmOptions = {}): Promise<Swtpm> {
     await mkdir(join(folder, 'state'), { recursive: true });
-    const made = ['--tpm2', '--tpmstate', join(folder, 'state'), '--config', vendor.setupConfig, '--create-ek-cert'];
-    await succeed('swtpm_setup', [...made, '--overwrite']);
-    const swtpm = new Swtpm(folder, listening);
+    const state = ['--tpm2', '--tpmstate', join(folder, 'state'), '--config', vendor.setupConfig, '--overwrite'];
+    await succeed('swtpm_setup', [...state, ...(options.unendorsed === true ? [] : ['--create-ek-cert'])]);
+    const swtpm = new Swtpm(folder, options);
     await swtpm.start();
     return swtpm;
   }
 
   /** As the agent's `tpm_device_path` has it. */
   get device(): string {
-    const { port } = this.#listening;
+    const { port } = this.#options;
     return port === undefined ? this.socket : `tcp://127.0.0.1:${port}`;
   }
 
@@ -80,7 +82,7 @@ export class Swtpm {
   }
 
   async start(): Promise<void> {
-    const { port } = this.#listening;
+    const { port } = this.#options;
     const channel =
       port === undefined
         ? ['--server', `type=unixio,path=${this.socket}`, '--ctrl', `type=unixio,path=${this.socket}.ctrl`]
@@ -110,13 +112,13 @@ export class Swtpm {
   }
 
   #env(): NodeJS.ProcessEnv {
-    const { port } = this.#listening;
+    const { port } = this.#options;
     const where = port === undefined ? `path=${this.socket}` : `host=127.0.0.1,port=${port}`;
     return { ...process.env, TPM2TOOLS_TCTI: `swtpm:${where}`, TSS2_LOG: 'all+none' };
   }
 
   async #answers(): Promise<boolean> {
-    if (this.#listening.port === undefined && !existsSync(this.socket)) return false;
+    if (this.#options.port === undefined && !existsSync(this.socket)) return false;
     return (await run('tpm2_getcap', ['properties-fixed'], { env: this.#env() })).code === 0;
   }
 }
