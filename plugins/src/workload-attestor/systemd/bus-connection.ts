@@ -30,7 +30,7 @@ export class BusHungUp extends Error {
   }
 }
 
-/** A connection to a D-Bus message bus, for calling methods. It keeps no process running. */
+/** A connection to a D-Bus message bus, for calling methods. Unless a call waits, it keeps no process running. */
 export class BusConnection {
   /** What the bus calls this connection. */
   name = '';
@@ -47,7 +47,6 @@ export class BusConnection {
     const socket = connect({ path });
     // Heard for good, so that a failure after this moment ends no process.
     socket.on('error', () => {});
-    socket.unref();
     try {
       await once(socket, 'connect', { signal });
       const takesDescriptors = await authenticate(socket, process.geteuid?.() ?? 0, signal);
@@ -87,6 +86,7 @@ export class BusConnection {
     const serial = this.#serial;
     const answer = Promise.withResolvers<BusReply>();
     this.#pending.set(serial, answer);
+    this.#socket.ref();
     const heard = this.#heard;
     try {
       this.#send(formatCall(call, serial), descriptor);
@@ -98,6 +98,7 @@ export class BusConnection {
       throw error;
     } finally {
       this.#pending.delete(serial);
+      if (this.#pending.size === 0) this.#socket.unref();
     }
   }
 

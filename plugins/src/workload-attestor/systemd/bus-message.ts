@@ -24,8 +24,12 @@ export interface BusReply {
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const FIXED_BYTES = 16;
 
+const METHOD_CALL = 1;
 const METHOD_RETURN = 2;
 const ERROR = 3;
+
+/** Nobody is to be started by the bus to answer us. */
+const NO_AUTO_START = 2;
 
 const FIELD = { path: 1, interface: 2, member: 3, error: 4, replyTo: 5, destination: 6, signature: 8, descriptors: 9 };
 
@@ -45,7 +49,7 @@ export function formatCall(call: BusCall, serial: number): Uint8Array {
   const descriptors = call.arguments.filter((argument) => 'h' in argument).length;
   if (descriptors > 0) field(FIELD.descriptors, 'u').uint32(descriptors);
 
-  const message = new WireWriter().raw(Buffer.from('l')).byte(1).byte(0).byte(1);
+  const message = new WireWriter().raw(Buffer.from('l')).byte(METHOD_CALL).byte(NO_AUTO_START).byte(1);
   message.uint32(body.length).uint32(serial).uint32(fields.length).raw(fields.take());
   return message.align(8).raw(body.take()).take();
 }
