@@ -20,7 +20,8 @@ import { forceRotationJwtAuthority } from './force-rotation-jwt-authority.ts';
 import { forceRotationNested } from './force-rotation-nested.ts';
 import { forceRotationUpstreamAuthority } from './force-rotation-upstream-authority.ts';
 import { forceRotationX509Authority } from './force-rotation-x509-authority.ts';
-import { joinToken } from './join-token.ts';
+import { httpChallenge } from './http-challenge.ts';
+import { joinToken, joinTokenBeside } from './join-token.ts';
 import { keyTypes } from './key-types.ts';
 import { localAuthority } from './local-authority.ts';
 import { migrate } from './migrate.ts';
@@ -33,10 +34,12 @@ import { postQuantum } from './post-quantum.ts';
 import { rebootstrap } from './rebootstrap.ts';
 import { agentRestarts, agentRotation, serverRestarts } from './restarts.ts';
 import { rotation } from './rotation.ts';
+import { sshpop, sshpopSha1 } from './sshpop.ts';
 import { svidStore } from './svidstore.ts';
 import { syncAuthorizedEntries } from './sync-authorized-entries.ts';
 import { tpmDevId, tpmDevIdLies } from './tpm-devid.ts';
 import { upgrade } from './upgrade.ts';
+import { x509popExchange, x509popWays } from './x509pop-ways.ts';
 
 export const suites: readonly Suite[] = [
   joinToken,
@@ -48,6 +51,12 @@ export const suites: readonly Suite[] = [
   nodeReAttestation,
   tpmDevId,
   tpmDevIdLies,
+  joinTokenBeside,
+  x509popWays,
+  x509popExchange,
+  sshpop,
+  sshpopSha1,
+  httpChallenge,
   evictAgent,
   entries,
   eventsBasedEntries,

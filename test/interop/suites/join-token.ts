@@ -30,3 +30,16 @@ export const joinToken: Suite = {
     await hasX509(agent, id);
   },
 };
+
+/** A token is what an agent attests with, whatever node attestor is configured beside it. */
+export const joinTokenBeside: Suite = {
+  name: 'join-token beside x509pop',
+  run: async (site, pairing) => {
+    const server = await site.server(pairing.server);
+    const { certificatePath, keyPath } = await server.nodes.issue();
+    const x509pop = { certificate_path: certificatePath, private_key_path: keyPath };
+    const joinToken = await server.joinToken();
+    const agent = await site.agent(pairing.agent, server, { joinToken, plugins: { NodeAttestor: { x509pop } } });
+    ensure((await server.agentIds()).join() === agent.id, `${agent.id}, not ${await server.agentIds()}`);
+  },
+};
