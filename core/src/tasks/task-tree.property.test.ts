@@ -3,22 +3,22 @@ import { expect, it } from 'vitest';
 import { isOver, type Task, type TaskTerms, TaskTree } from './index.ts';
 
 const ids = fc.constantFrom('t0', 't1', 't2', 't3', 't4', 't5', 't6', 't7');
-const ends = fc.constantFrom('completed', 'failed', 'cancelled', 'revoked');
+const ends = fc.constantFrom('completed' as const, 'failed' as const, 'cancelled' as const, 'revoked' as const);
 const holds = fc.constantFrom('approval', 'guardrail');
 const step = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      do: fc.constant('begin'),
+      do: fc.constant('begin' as const),
       parent: fc.option(ids, { nil: undefined }),
       life: fc.integer({ min: 1, max: 60 }),
     }),
   },
-  fc.record({ do: fc.constant('end'), id: ids, how: ends }),
-  fc.record({ do: fc.constant('suspend'), id: ids, hold: holds }),
-  fc.record({ do: fc.constant('resume'), id: ids, hold: holds }),
-  fc.record({ do: fc.constant('wait'), seconds: fc.integer({ min: 1, max: 30 }) }),
-  fc.record({ do: fc.constant('restart') }),
+  fc.record({ do: fc.constant('end' as const), id: ids, how: ends }),
+  fc.record({ do: fc.constant('suspend' as const), id: ids, hold: holds }),
+  fc.record({ do: fc.constant('resume' as const), id: ids, hold: holds }),
+  fc.record({ do: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 30 }) }),
+  fc.record({ do: fc.constant('restart' as const) }),
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -72,10 +72,9 @@ function play(steps: readonly Step[]): void {
   let now = 0;
   let made = 0;
   for (const each of steps) {
-    const fields = each as Record<string, never>;
     switch (each.do) {
       case 'begin': {
-        const parent = tree.get(fields['parent'] ?? '');
+        const parent = tree.get(each.parent ?? '');
         const id = `t${made % 8}`;
         if (records.last.get(id) !== undefined && !isOver(records.last.get(id) as Task)) break;
         const terms: TaskTerms = {
@@ -88,7 +87,7 @@ function play(steps: readonly Step[]): void {
           maxSensitivity: 1,
           depth: (parent?.terms.depth ?? -1) + 1,
           maxDepth: 3,
-          notAfter: now + Number(fields['life']),
+          notAfter: now + each.life,
           budget: { delegations: 2 },
         };
         const begun = tree.begin(terms, now);
@@ -99,16 +98,16 @@ function play(steps: readonly Step[]): void {
         break;
       }
       case 'end':
-        records.write(tree.end(fields['id'] as string, fields['how']));
+        records.write(tree.end(each.id, each.how));
         break;
       case 'suspend':
-        records.write(tree.suspend(fields['id'] as string, fields['hold'] as string));
+        records.write(tree.suspend(each.id, each.hold));
         break;
       case 'resume':
-        records.write(tree.resume(fields['id'] as string, fields['hold'] as string));
+        records.write(tree.resume(each.id, each.hold));
         break;
       case 'wait':
-        now += Number(fields['seconds']);
+        now += each.seconds;
         records.write(tree.expire(now));
         break;
       case 'restart':
