@@ -35,6 +35,7 @@ export class TestServer implements AsyncDisposable {
   aheadBy = 0;
   readonly #dir: TempDir;
   readonly #settings: Record<string, unknown>;
+  readonly #blocks: Record<string, unknown>;
   #plugins: Record<string, unknown>;
   readonly #clients: { close(): void }[] = [];
   #server: Server | undefined;
@@ -42,14 +43,21 @@ export class TestServer implements AsyncDisposable {
   static async start(
     settings: Record<string, unknown> = {},
     plugins: Record<string, unknown> = {},
+    blocks: Record<string, unknown> = {},
   ): Promise<TestServer> {
-    const server = new TestServer(await tempDir(), settings, plugins);
+    const server = new TestServer(await tempDir(), settings, plugins, blocks);
     await server.startAgain();
     return server;
   }
 
-  private constructor(dir: TempDir, settings: Record<string, unknown>, plugins: Record<string, unknown>) {
+  private constructor(
+    dir: TempDir,
+    settings: Record<string, unknown>,
+    plugins: Record<string, unknown>,
+    blocks: Record<string, unknown>,
+  ) {
     this.#dir = dir;
+    this.#blocks = blocks;
     this.#plugins = plugins;
     this.#settings = settings;
   }
@@ -78,7 +86,7 @@ export class TestServer implements AsyncDisposable {
       ratelimit: { attestation: false, signing: false },
       ...this.#settings,
     };
-    this.#server = createServer(parseServerConfig(configOf({ server, plugins: this.#plugins }), {}), {
+    this.#server = createServer(parseServerConfig(configOf({ server, plugins: this.#plugins, ...this.#blocks }), {}), {
       logger: this.logger,
       clock: { ...systemClock, now: () => systemClock.now() + this.aheadBy },
     });

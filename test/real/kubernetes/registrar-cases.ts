@@ -164,7 +164,7 @@ async function staticEntry(unit: RegistrarUnit, { api }: Cluster): Promise<void>
     '/static/',
     (all) =>
       all
-        .map(({ spiffeId }) => spiffeId?.path)
+        .map(({ spiffeId }) => spiffeId?.path ?? '')
         .toSorted()
         .join() === '/static/hand,/static/two',
   );

@@ -84,7 +84,9 @@ export class PodCertificates {
 
   #take(source: KubernetesObject): void {
     const { uid = '' } = source.metadata;
-    if (isSettled(source)) this.#waiting.delete(uid);
+    const { signerName } = (source['spec'] ?? {}) as { signerName?: unknown };
+    // The API was asked for ours only; another signer's is not ours to answer.
+    if (isSettled(source) || signerName !== this.#parts.signerName) this.#waiting.delete(uid);
     else if (uid !== '' && !this.#waiting.has(uid)) {
       this.#waiting.set(uid, { source, since: this.#parts.clock.monotonic() });
     }
@@ -139,10 +141,8 @@ export class PodCertificates {
 
   /** The status to write; undefined while there is hope for an entry. @throws {Denial} */
   async #judge(source: KubernetesObject, since: number, signal: AbortSignal): Promise<object | undefined> {
-    const { clock, ca, settings, signerName, logger } = this.#parts;
+    const { clock, ca, settings, logger } = this.#parts;
     const request = readPodCertificateRequest(source);
-    if (request.signerName !== signerName)
-      throw new Denial('InvalidRequest', 'spec.signerName is that of another signer');
     checkProofOfPossession(request);
     const facts = await findPodFacts(request, this.#parts, signal);
     const entry = entryFor(facts, this.#parts.authorized);
