@@ -18,7 +18,7 @@ import {
   type TestNode,
   vendor,
   verifierOf,
-} from './tpm-devid/node-for-tests.ts';
+} from './tpm-devid/testing/test-node.ts';
 import { tpmDevIdProver, tpmDevIdVerifier } from './tpm-devid.ts';
 
 let dir: TempDir;

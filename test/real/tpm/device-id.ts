@@ -6,7 +6,7 @@ import { toPem } from '@steeple/client';
 import { type Forged, forgeCertificate } from '@steeple/test-kit';
 import type { Swtpm } from './swtpm.ts';
 
-export type KeyKind = 'rsa' | 'ecc';
+type KeyKind = 'rsa' | 'ecc';
 
 const ALGORITHMS = {
   rsa: { parent: 'rsa2048:aes128cfb', key: 'rsa2048:rsassa-sha256:null' },

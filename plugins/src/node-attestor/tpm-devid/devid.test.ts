@@ -3,8 +3,8 @@ import { toPem } from '@steeple/spiffe';
 import { type TempDir, tempDir } from '@steeple/test-kit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readDevId } from './devid.ts';
-import { certifyDevId, DEVID_KEY, startNode, type TestNode } from './node-for-tests.ts';
-import { withAttributes } from './software-keys-for-tests.ts';
+import { withAttributes } from './testing/software-keys.ts';
+import { certifyDevId, DEVID_KEY, startNode, type TestNode } from './testing/test-node.ts';
 import { ALG, ATTRIBUTE } from './tpm/algorithms.ts';
 import { sized } from './tpm/bytes.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ChannelPair } from '../channel-for-tests.ts';
-import { agentOf, attestAs, tpm, withEvidence } from './agent-for-tests.ts';
 import { type Evidence, formatEvidence } from './messages.ts';
-import { devIdCa, verifierOf } from './node-for-tests.ts';
+import { agentOf, attestAs, tpm, withEvidence } from './testing/scripted-agent.ts';
+import { devIdCa, verifierOf } from './testing/test-node.ts';
 import { u16 } from './tpm/bytes.ts';
 import { ATTESTATION_KEY } from './tpm/templates.ts';
 

@@ -3,7 +3,7 @@ import { parseCertificate } from '@steeple/spiffe';
 import { describe, expect, it } from 'vitest';
 import { ChannelPair } from '../channel-for-tests.ts';
 import type { VerifiedNode } from '../node-attestor.ts';
-import { HOME } from './node-for-tests.ts';
+import { HOME } from './testing/test-node.ts';
 import { TpmDevIdVerifier } from './verifier.ts';
 
 // What was said when real TPM software attested: the same words convince again, and nothing near them does.
@@ -21,7 +21,7 @@ interface Runs {
   readonly ecc: Run;
 }
 
-const runs: Runs = JSON.parse(await readFile(new URL('swtpm-runs.fixture.json', import.meta.url), 'utf8'));
+const runs: Runs = JSON.parse(await readFile(new URL('testing/swtpm-runs.json', import.meta.url), 'utf8'));
 const roots = (list: readonly string[]) => list.map((text) => parseCertificate(Buffer.from(text, 'base64')));
 
 /** The server's random bytes are 1 1 1…, 2 2 2… as they were then, unless `first` is another. */

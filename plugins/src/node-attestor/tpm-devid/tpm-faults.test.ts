@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { MemoryLogger, type TempDir, tempDir } from '@steeple/test-kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChannelPair } from '../channel-for-tests.ts';
-import { response } from './fake-tpm-for-tests.ts';
-import { prove, startNode, type TestNode } from './node-for-tests.ts';
 import { TpmDevIdProver } from './prover.ts';
+import { response } from './testing/fake-tpm.ts';
+import { prove, startNode, type TestNode } from './testing/test-node.ts';
 import { ENDORSEMENT_CERTIFICATE } from './tpm/nv-certificate.ts';
 
 let dir: TempDir;

@@ -1,8 +1,8 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, agentOf, attestAs, honest, otherTpm, tpm, withEvidence } from './agent-for-tests.ts';
-import { authority, certifyDevId, DEVID_KEY, devIdCa, endorse, NOW } from './node-for-tests.ts';
-import { activate, certificationOf, softwareKey, tpmSignature, withAttributes } from './software-keys-for-tests.ts';
+import { type Answer, agentOf, attestAs, honest, otherTpm, tpm, withEvidence } from './testing/scripted-agent.ts';
+import { activate, certificationOf, softwareKey, tpmSignature, withAttributes } from './testing/software-keys.ts';
+import { authority, certifyDevId, DEVID_KEY, devIdCa, endorse, NOW } from './testing/test-node.ts';
 import { ALG, ATTRIBUTE } from './tpm/algorithms.ts';
 import { ATTESTATION_KEY, ENDORSEMENT_KEY } from './tpm/templates.ts';
 

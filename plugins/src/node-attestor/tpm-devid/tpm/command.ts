@@ -21,7 +21,7 @@ const COMMANDS = {
   GetCapability: 0x17a,
   Hash: 0x17d,
 } as const;
-export type CommandName = keyof typeof COMMANDS;
+type CommandName = keyof typeof COMMANDS;
 
 const NO_SESSIONS = 0x8001;
 const SESSIONS = 0x8002;
@@ -30,7 +30,7 @@ const CONTINUE_SESSION = 1;
 const MAX_TRIES = 10;
 
 /** What authorizes a command: a password in the clear, or a policy session that needs no secret. */
-export type Authorization = { readonly password: Uint8Array } | { readonly policySession: number };
+type Authorization = { readonly password: Uint8Array } | { readonly policySession: number };
 
 export interface Command {
   readonly name: CommandName;
@@ -48,7 +48,7 @@ export interface Answer {
 }
 
 /** Seconds between two tries: 0.01, then double each time up to 0.5. */
-export const retryDelay = (tries: number): number => Math.min(0.01 * 2 ** tries, 0.5);
+const retryDelay = (tries: number): number => Math.min(0.01 * 2 ** tries, 0.5);
 
 /**
  * Runs one command, again if the TPM asks for that.

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { activate, softwareKey } from '../software-keys-for-tests.ts';
+import { activate, softwareKey } from '../testing/software-keys.ts';
 import { ALG } from './algorithms.ts';
 import { kdfa } from './key-derivation.ts';
 import { makeCredential } from './make-credential.ts';

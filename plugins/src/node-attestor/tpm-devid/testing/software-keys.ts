@@ -8,10 +8,10 @@ import {
   privateDecrypt,
   sign,
 } from 'node:crypto';
-import { ALG } from './tpm/algorithms.ts';
-import { sized, TpmReader, u16, u32 } from './tpm/bytes.ts';
-import { kdfa, kdfe } from './tpm/key-derivation.ts';
-import { type PublicArea, readPublicArea } from './tpm/public-area.ts';
+import { ALG } from '../tpm/algorithms.ts';
+import { sized, TpmReader, u16, u32 } from '../tpm/bytes.ts';
+import { kdfa, kdfe } from '../tpm/key-derivation.ts';
+import { type PublicArea, readPublicArea } from '../tpm/public-area.ts';
 
 /** A key whose private half the test has, with the public area that a TPM would give it. */
 export interface SoftwareKey {

@@ -1,11 +1,11 @@
 import { type KeyObject, sign } from 'node:crypto';
-import { ChannelPair } from '../channel-for-tests.ts';
-import type { VerifiedNode } from '../node-attestor.ts';
-import { FakeTpm } from './fake-tpm-for-tests.ts';
-import { type Challenge, type Evidence, formatEvidence, formatResponse, parseChallenge } from './messages.ts';
-import { certifyDevId, DEVID_KEY, endorse, verifierOf } from './node-for-tests.ts';
-import { activate, certificationOf, type SoftwareKey, tpmSignature } from './software-keys-for-tests.ts';
-import { ATTESTATION_KEY, ENDORSEMENT_KEY } from './tpm/templates.ts';
+import { ChannelPair } from '../../channel-for-tests.ts';
+import type { VerifiedNode } from '../../node-attestor.ts';
+import { type Challenge, type Evidence, formatEvidence, formatResponse, parseChallenge } from '../messages.ts';
+import { ATTESTATION_KEY, ENDORSEMENT_KEY } from '../tpm/templates.ts';
+import { FakeTpm } from './fake-tpm.ts';
+import { activate, certificationOf, type SoftwareKey, tpmSignature } from './software-keys.ts';
+import { certifyDevId, DEVID_KEY, endorse, verifierOf } from './test-node.ts';
 
 /** Everything an agent could have, honestly or not. */
 export interface Agent {

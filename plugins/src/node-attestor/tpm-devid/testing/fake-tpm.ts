@@ -1,9 +1,9 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
-import { fakeCommands, RC, Refusal, refuse } from './fake-tpm-commands-for-tests.ts';
-import { type SoftwareKey, softwareKey } from './software-keys-for-tests.ts';
-import { ALG } from './tpm/algorithms.ts';
-import { TpmReader, u16, u32 } from './tpm/bytes.ts';
+import { ALG } from '../tpm/algorithms.ts';
+import { TpmReader, u16, u32 } from '../tpm/bytes.ts';
+import { fakeCommands, RC, Refusal, refuse } from './fake-tpm-commands.ts';
+import { type SoftwareKey, softwareKey } from './software-keys.ts';
 
 /** A TPM without a resource manager has room for three keys. */
 const MAX_LOADED = 3;

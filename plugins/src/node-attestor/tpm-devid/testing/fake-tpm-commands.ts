@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { activate, certificationOf, type SoftwareKey, tpmSignature } from './software-keys-for-tests.ts';
-import { ATTRIBUTE } from './tpm/algorithms.ts';
-import { sized, TpmReader, u8, u16, u32 } from './tpm/bytes.ts';
-import { hasAttributes } from './tpm/public-area.ts';
+import { ATTRIBUTE } from '../tpm/algorithms.ts';
+import { sized, TpmReader, u8, u16, u32 } from '../tpm/bytes.ts';
+import { hasAttributes } from '../tpm/public-area.ts';
+import { activate, certificationOf, type SoftwareKey, tpmSignature } from './software-keys.ts';
 
 /** What the commands work on. */
 interface Memory {

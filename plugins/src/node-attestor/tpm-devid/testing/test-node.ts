@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { type Logger, silentLogger } from '@steeple/daemon';
 import { parseCertificate, TrustDomain, toPem } from '@steeple/spiffe';
 import { der, type Forged, type ForgeOptions, forgeCertificate } from '@steeple/test-kit';
-import { ChannelPair } from '../channel-for-tests.ts';
-import { FakeTpm } from './fake-tpm-for-tests.ts';
-import { TpmDevIdProver } from './prover.ts';
-import { type SoftwareKey, withAttributes } from './software-keys-for-tests.ts';
-import { ALG, ATTRIBUTE } from './tpm/algorithms.ts';
-import { sized, u16, u32 } from './tpm/bytes.ts';
-import { ENDORSEMENT_CERTIFICATE } from './tpm/nv-certificate.ts';
-import { ATTESTATION_KEY, ENDORSEMENT_KEY } from './tpm/templates.ts';
-import { TpmDevIdVerifier } from './verifier.ts';
+import { ChannelPair } from '../../channel-for-tests.ts';
+import { TpmDevIdProver } from '../prover.ts';
+import { ALG, ATTRIBUTE } from '../tpm/algorithms.ts';
+import { sized, u16, u32 } from '../tpm/bytes.ts';
+import { ENDORSEMENT_CERTIFICATE } from '../tpm/nv-certificate.ts';
+import { ATTESTATION_KEY, ENDORSEMENT_KEY } from '../tpm/templates.ts';
+import { TpmDevIdVerifier } from '../verifier.ts';
+import { FakeTpm } from './fake-tpm.ts';
+import { type SoftwareKey, withAttributes } from './software-keys.ts';
 
 export const HOME = TrustDomain.parse('example.org');
 export const NOW = Date.UTC(2030, 0, 1) / 1000;
 const YEAR = 365 * 86_400;
-export const VALID = { notBefore: NOW - YEAR, notAfter: NOW + YEAR };
+const VALID = { notBefore: NOW - YEAR, notAfter: NOW + YEAR };
 
 const DEVID_ATTRIBUTES =
   ATTRIBUTE.fixedTpm | ATTRIBUTE.fixedParent | ATTRIBUTE.sensitiveDataOrigin | ATTRIBUTE.userWithAuth | ATTRIBUTE.sign;
