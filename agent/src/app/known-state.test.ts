@@ -49,3 +49,24 @@ it('rests after a long time of writing, and at its end writes what it has not wr
   const { entries } = JSON.parse(await readFile(dir.join('agent-cache.json'), 'utf8')) as { entries: { id: string }[] };
   expect(entries.map(({ id }) => id)).toEqual(['one', 'two']);
 });
+
+it('writes many entries in portions, and takes them up again as they were', async () => {
+  await using dir = await tempDir();
+  const clock = new FakeClock();
+  const parts = {
+    dataDir: dir.path,
+    storage: { saveBundle: async () => {} } as never,
+    clock,
+    logger: new MemoryLogger(),
+  };
+  const cache = new IdentityCache(domain.trustDomain, clock.now);
+  const entries = Array.from({ length: 450 }, (_, at) => entryOf(domain, `e${at}`, { hint: `"${at}\n`, revision: at }));
+  cache.apply({ bundles: [domain.bundle], entries });
+  cache.markSynced();
+  const stopped = AbortSignal.abort();
+  await new KnownState({ ...parts, cache }).run(stopped);
+  const restored = new IdentityCache(domain.trustDomain, clock.now);
+  await new KnownState({ ...parts, cache: restored }).restore();
+  expect([...restored.entries.values()]).toEqual(entries);
+  expect(restored.ownBundle.x509Authorities).toHaveLength(domain.bundle.x509Authorities.length);
+});

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { formatSelector, parseSelector } from '@steeple/core';
 import { type Clock, type Logger, writeFileAtomic } from '@steeple/daemon';
 import { formatBundleDocument, parseBundleDocument, SpiffeId, TrustDomain } from '@steeple/spiffe';
@@ -19,6 +20,9 @@ export interface KnownStateParts {
 
 /** Of the time that writing took, how much is left to everything else; and the longest pause, in seconds. */
 const REST = { share: 20, longest: 5 };
+
+/** Entries written in one turn of the event loop: with ten thousand at once a new one would wait for a tenth of a second. */
+const PORTION = 200;
 
 interface StoredState {
   readonly trustDomain: string;
@@ -85,7 +89,7 @@ export class KnownState {
     try {
       await storage.saveBundle(cache.ownBundle.x509Authorities.map(({ certificate }) => certificate));
       if (!cache.synced) return;
-      const text = this.#format();
+      const text = await this.#format();
       if (text === this.#written) return;
       await writeFileAtomic(this.#path, text, { mode: 0o600 });
       this.#written = text;
@@ -95,21 +99,34 @@ export class KnownState {
     }
   }
 
-  #format(): string {
+  /** Of this moment, whatever changes while it is written in portions between which others get their turn. */
+  async #format(): Promise<string> {
     const { cache } = this.#parts;
-    const entries = [...cache.entries.values()].map((entry) => ({
-      ...entry,
-      spiffeId: entry.spiffeId.toString(),
-      selectors: entry.selectors.map(formatSelector),
-    }));
-    const bundles = cache
-      .bundleList()
-      .map((bundle) => [bundle.trustDomain.name, formatBundleDocument(bundle, { wit: true })]);
-    const state = {
-      trustDomain: cache.trustDomain.name,
-      entries,
-      bundles: Object.fromEntries(bundles) as Record<string, string>,
-    };
-    return JSON.stringify(state satisfies StoredState);
+    const bundles: StoredState['bundles'] = Object.fromEntries(
+      cache.bundleList().map((bundle) => [bundle.trustDomain.name, formatBundleDocument(bundle, { wit: true })]),
+    );
+    const trustDomain: StoredState['trustDomain'] = cache.trustDomain.name;
+    const entries = [...cache.entries.values()];
+    const portions: string[] = [];
+    for (let at = 0; at < entries.length; at += PORTION) {
+      if (at > 0) await turn();
+      portions.push(
+        entries
+          .slice(at, at + PORTION)
+          .map(formatEntry)
+          .join(','),
+      );
+    }
+    const [name, documents] = [trustDomain, bundles].map((part) => JSON.stringify(part));
+    return `{"trustDomain":${name},"entries":[${portions.join(',')}],"bundles":${documents}}`;
   }
+}
+
+function formatEntry(entry: AgentEntry): string {
+  const stored: StoredState['entries'][number] = {
+    ...entry,
+    spiffeId: entry.spiffeId.toString(),
+    selectors: entry.selectors.map(formatSelector),
+  };
+  return JSON.stringify(stored);
 }
