@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { systemClock } from '@steeple/daemon';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { leavesNothingBehind } from './leaves-nothing-behind.contract.ts';
 import { peerOf } from './peer-for-tests.ts';
 import { type Answer, BusForTests, oneUnit } from './systemd/bus-for-tests.ts';
 import { SystemdAttestor, systemdAttestor } from './systemd.ts';
@@ -129,6 +130,12 @@ describe('systemd', () => {
     bus.greeting = 'x'.repeat(5000);
     await expect(values(attestorOf(bus))).rejects.toThrow('line');
     bus.greeting = 'OK 0123456789abcdef0123456789abcdef';
+  });
+
+  it('leaves neither memory nor files behind after 5,000 attestations', async () => {
+    const attestor = attestorOf(bus);
+    await leavesNothingBehind(attestor, process.pid);
+    attestor.close();
   });
 
   it('leaves no connection and no file open when it is done', async () => {

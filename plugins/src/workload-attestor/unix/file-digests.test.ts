@@ -83,4 +83,33 @@ describe('file digests', () => {
     for (let n = 0; n < 3; n++) await digest(digests, path, (handle) => handles.push(handle));
     expect(handles.map(({ fd }) => fd)).toEqual([-1, -1, -1]);
   });
+
+  it('are made of a few files at a time; too many are refused, and closed', async () => {
+    const digests = new FileDigests();
+    const gate = Promise.withResolvers<void>();
+    let reading = 0;
+    const handles: FileHandle[] = [];
+    const held = (handle: FileHandle) => {
+      handles.push(handle);
+      const read = handle.read.bind(handle);
+      handle.read = (async (...args: Parameters<typeof read>) => {
+        if ((args as unknown[])[3] === 0) reading++;
+        await gate.promise;
+        return read(...args);
+      }) as typeof handle.read;
+    };
+    const asked = Array.from({ length: 70 }, (_, index) => digest(digests, file(`file ${index}`), held));
+    const settled = Promise.allSettled(asked);
+    await expect.poll(() => handles.filter(({ fd }) => fd === -1).length).toBe(6);
+    expect(reading).toBe(4);
+    gate.resolve();
+    const outcomes = await settled;
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(refused.map(({ reason }) => (reason as { code?: string }).code)).toEqual(
+      Array.from({ length: 6 }, () => 'resource-exhausted'),
+    );
+    expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(64);
+    expect(handles.every(({ fd }) => fd === -1)).toBe(true);
+    expect(await digest(digests, file('after'))).toBe(expected('after'));
+  });
 });

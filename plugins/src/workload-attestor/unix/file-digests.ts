@@ -5,16 +5,22 @@ import { IssuerError } from '@steeple/core';
 
 const CHUNK_BYTES = 256 * 1024;
 const MAX_CACHED = 512;
+/** Files read at the same time, and waiting: whoever starts many large ones takes no more than that from the others. */
+const MAX_READING = 4;
+const MAX_WAITING = 60;
 
 /** SHA-256 of files, remembered as long as nothing about a file changed. */
 export class FileDigests {
   readonly #digests = new Map<string, Promise<string>>();
+  readonly #waiting: (() => void)[] = [];
+  #reading = 0;
 
   /**
    * Lower-case hex. Reads in pieces, so that other work goes on between them; the same file is read once for all who ask
    * at the same time. Closes the file.
    *
-   * @throws {IssuerError} `internal` if the file changes while it is read, or cannot be read.
+   * @throws {IssuerError} `internal` if the file changes while it is read, or cannot be read; `resource-exhausted` if too many
+   *   wait to be read.
    */
   async digest(file: FileHandle, stats: BigIntStats): Promise<string> {
     const identity = identityOf(stats);
@@ -26,7 +32,11 @@ export class FileDigests {
       this.#digests.set(identity, known);
       return await known;
     }
-    const digest = compute(file, identity);
+    if (this.#waiting.length >= MAX_WAITING) {
+      await file.close();
+      throw new IssuerError('resource-exhausted', 'too many executables wait to be read');
+    }
+    const digest = this.#inTurn(() => compute(file, identity));
     this.#digests.set(identity, digest);
     this.#trim();
     try {
@@ -34,6 +44,19 @@ export class FileDigests {
     } catch (error) {
       this.#digests.delete(identity);
       throw error;
+    }
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#reading >= MAX_READING) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#reading++;
+    try {
+      return await work();
+    } finally {
+      // The place passes to the next one.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#reading--;
+      else next();
     }
   }
 
