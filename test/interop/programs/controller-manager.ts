@@ -19,7 +19,7 @@ const MANY = 230;
 const idOf = (id: types.SPIFFEID | undefined): string => `spiffe://${id?.trustDomain}${id?.path}`;
 
 /** Everything of an entry but its number and its day. */
-const seen = (entry: types.Entry) => ({
+export const seen = (entry: types.Entry) => ({
   spiffeId: idOf(entry.spiffeId),
   parentId: idOf(entry.parentId),
   // SPIRE lists them as they were stored, ours in order: they are a set.
@@ -33,7 +33,7 @@ const seen = (entry: types.Entry) => ({
   revision: Number(entry.revisionNumber),
 });
 
-async function entriesOf({ api }: ServerUnit): Promise<types.Entry[]> {
+export async function allOf({ api }: ServerUnit): Promise<types.Entry[]> {
   const all: types.Entry[] = [];
   let pageToken = '';
   do {
@@ -48,7 +48,7 @@ async function entriesOf({ api }: ServerUnit): Promise<types.Entry[]> {
 function becomes(server: ServerUnit, path: string, expected: Partial<ReturnType<typeof seen>>): Promise<types.Entry> {
   let last: unknown;
   const look = async () => {
-    const found = (await entriesOf(server)).find(({ spiffeId }) => spiffeId?.path === path);
+    const found = (await allOf(server)).find(({ spiffeId }) => spiffeId?.path === path);
     if (found === undefined) return undefined;
     last = seen(found);
     return isDeepStrictEqual(last, { ...seen(found), ...expected }) ? found : undefined;
@@ -114,11 +114,7 @@ export const controllerManagerSuite: Suite = {
     ensure(/^scm\.[0-9a-f-]{36}$/.test(made.id), `an ID with the prefix: ${made.id}`);
     ensure(made.createdAt > 0n, 'the day it was made');
     await becomes(server, '/stored', { flags: [false, false, true], ttls: [0, 0], hint: '' });
-    await eventually(
-      'all entries are there',
-      async () => (await entriesOf(server)).length === MANY + 3 || undefined,
-      30,
-    );
+    await eventually('all entries are there', async () => (await allOf(server)).length === MANY + 3 || undefined, 30);
     await relationships(server, other);
 
     await manifests.entry('full', {
@@ -141,8 +137,8 @@ export const controllerManagerSuite: Suite = {
     await manifests.remove('full');
     await manifests.remove('other');
     for (let index = 0; index < MANY; index += 1) await manifests.remove(`many-${index}`);
-    await eventually('what has no manifest goes', async () => (await entriesOf(server)).length === 2 || undefined, 30);
-    const left = (await entriesOf(server)).map(({ spiffeId }) => spiffeId?.path ?? '').sort();
+    await eventually('what has no manifest goes', async () => (await allOf(server)).length === 2 || undefined, 30);
+    const left = (await allOf(server)).map(({ spiffeId }) => spiffeId?.path ?? '').sort();
     ensure(left.join() === '/by-hand,/stored', `what is left: ${left}`);
     const { entries } = await server.api.entry.listEntries({}, call);
     const untouched = entries.find(({ id }) => id === byHand.id);
@@ -176,7 +172,7 @@ async function relationships({ api }: ServerUnit, other: TestTrustDomain): Promi
 }
 
 /** `gcInterval` is in nanoseconds. */
-const configuration = (server: ServerUnit, manifests: string): object => ({
+export const configuration = (server: ServerUnit, manifests: string): object => ({
   apiVersion: 'spire.spiffe.io/v1alpha1',
   kind: 'ControllerManagerConfig',
   metadata: { name: 'config' },

@@ -1,4 +1,5 @@
 import type { Suite } from '../spire/suite.ts';
+import { applySuite } from './apply.ts';
 import { clientLibraries } from './client-libraries.ts';
 import { controllerManagerSuite } from './controller-manager.ts';
 import { envoys } from './envoy.ts';
@@ -15,5 +16,6 @@ export const programs: readonly Suite[] = [
   envoyFederation,
   grpcTools,
   controllerManagerSuite,
+  applySuite,
   ...clientLibraries,
 ];
