@@ -1,7 +1,8 @@
 import { kubernetes } from './kubernetes/kubernetes.ts';
 import type { RealPart } from './real-part.ts';
+import { ssh } from './ssh/ssh.ts';
 import { systemd } from './systemd/systemd.ts';
 import { tpm } from './tpm/tpm.ts';
 
 /** In the order in which they run when none is named. */
-export const parts: readonly RealPart[] = [kubernetes, systemd, tpm];
+export const parts: readonly RealPart[] = [kubernetes, systemd, tpm, ssh];
