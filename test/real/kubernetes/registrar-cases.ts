@@ -8,6 +8,7 @@ import type { Cluster } from './cluster.ts';
 import { podCertificateCases } from './pod-certificate-cases.ts';
 import { createPod, deploymentOf, podOf, podsOf } from './pods.ts';
 import { RegistrarUnit, registration } from './registrar.ts';
+import { sameAsControllerManager } from './rendering-case.ts';
 
 const NAMESPACE = 'registered';
 
@@ -29,6 +30,7 @@ export function registrarCases(cluster: Cluster, cleanUp: AsyncDisposableStack):
     named('a ClusterStaticEntry is an entry; what others made stays as it is', staticEntry),
     named('a ClusterFederatedTrustDomain is a relationship with its bundle', federated),
     named('a server that was away makes good what it missed', restarted),
+    named('makes of a cluster what spire-controller-manager makes of it', sameAsControllerManager),
     ...podCertificateCases(cluster, registrar),
   ];
 }

@@ -11,7 +11,7 @@ import type { Cluster } from './cluster.ts';
 import { CHECKOUT } from './pods.ts';
 
 const call = { deadline: 20 };
-const CLUSTER_NAME = 'real';
+export const CLUSTER_NAME = 'real';
 const ACCOUNT = 'steeple-server';
 const ROLES = ['steeple-registrar', 'steeple-pod-certificates'];
 const RBAC = 'rbac.authorization.k8s.io';

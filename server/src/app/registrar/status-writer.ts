@@ -13,6 +13,8 @@ interface Wanted {
 
 /** Seconds before a status that could not be written is tried again. */
 const RETRY = 5;
+/** Seconds between two rounds: many changes become one, and two controllers that disagree do not chase each other. */
+const PAUSE = 0.2;
 
 /** Writes what became of objects into their status, beside the work: a slow API holds up no registration. */
 export class StatusWriter {
@@ -45,6 +47,7 @@ export class StatusWriter {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#bell.wait(signal);
+      await this.#rim.clock.sleep(PAUSE, signal).catch(() => undefined);
       for (const [key, wanted] of Array.from(this.#wanted)) {
         if (signal.aborted) return;
         if (await this.#write(wanted, signal)) {
