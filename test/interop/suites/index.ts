@@ -5,6 +5,7 @@ import { agentCli } from './agent-cli.ts';
 import { agentTakeover } from './agent-takeover.ts';
 import { authorityRotate } from './authority-rotate.ts';
 import { bootstrap } from './bootstrap.ts';
+import { cloudAttestors } from './cloud-attestors.ts';
 import { debugEndpoints } from './debug-endpoints.ts';
 import { delegatedIdentity } from './delegatedidentity.ts';
 import { downstreamEndpoints } from './downstream-endpoints.ts';
@@ -51,6 +52,7 @@ export const suites: readonly Suite[] = [
   nodeReAttestation,
   tpmDevId,
   tpmDevIdLies,
+  ...cloudAttestors,
   joinTokenBeside,
   x509popWays,
   x509popExchange,

@@ -77,14 +77,14 @@ export function contentOf(nonce: string, parts: object = {}): Uint8Array {
   );
 }
 
-/** The metadata service of a machine. */
-export function listenAsMetadata(
+/** What the metadata service of a machine answers. */
+export function answerAsMetadata(
   options: { signer?: CmsSigner; scaleSet?: string; sign?: (nonce: string) => Uint8Array } = {},
-): Promise<StandIn> {
+): (request: StandInRequest) => StandInAnswer {
   const { signer = metadataCertificate(), scaleSet = '' } = options;
   const sign =
     options.sign ?? ((nonce) => azureSignedData(contentOf(nonce), [signer], [signer.certificate, x509(ISSUER)]));
-  return StandIn.listen(({ url, headers }) => {
+  return ({ url, headers }) => {
     if (headers['metadata'] !== 'true' || !url.searchParams.has('api-version')) return { status: 400 };
     if (url.pathname === '/metadata/attested/document') {
       const signature = Buffer.from(sign(url.searchParams.get('nonce') ?? '')).toString('base64');
@@ -101,7 +101,11 @@ export function listenAsMetadata(
       vmScaleSetName: scaleSet,
     };
     return JSON.stringify({ compute });
-  });
+  };
+}
+
+export function listenAsMetadata(options?: Parameters<typeof answerAsMetadata>[0]): Promise<StandIn> {
+  return StandIn.listen(answerAsMetadata(options));
 }
 
 const group = `/subscriptions/${MACHINE.subscriptionId}/resourceGroups/RG-Net/providers/Microsoft.Network`;
@@ -109,11 +113,9 @@ const subnet = `${group}/virtualNetworks/vnet/subnets/default`;
 const machineId = `/subscriptions/${MACHINE.subscriptionId}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/blog`;
 
 /** Azure's login service, Resource Graph and Resource Manager, by path; the graph by what is asked of it. */
-export function listenAsAzure(
-  answers: Record<string, (request: StandInRequest) => StandInAnswer> = {},
-): Promise<StandIn> {
+export function listenAsAzure(answers: AzureAnswers = {}): Promise<StandIn> {
   const rows = (data: readonly object[]) => JSON.stringify({ totalRecords: data.length, count: data.length, data });
-  const known: typeof answers = {
+  const known: AzureAnswers = {
     [`/${MACHINE.domain}/.well-known/openid-configuration`]: () =>
       JSON.stringify({ issuer: `https://sts.windows.net/${MACHINE.tenantId}/` }),
     [`/${MACHINE.tenantId}/oauth2/v2.0/token`]: () =>
@@ -136,9 +138,6 @@ export function listenAsAzure(
           name: 'nic',
           networkSecurityGroup: { id: `${group}/networkSecurityGroups/nsg` },
           ipConfigurations: [{ properties: { subnet: { id: subnet } } }],
-          // The same for who asks for it ready-made.
-          securityGroup: { resourceGroup: 'RG-Net', name: 'nsg' },
-          subnets: [{ vnet: 'vnet', name: 'default' }],
         },
       ]),
     [`/subscriptions/${MACHINE.subscriptionId}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/${MACHINE.scaleSet}/virtualMachines`]:
@@ -158,6 +157,8 @@ export function listenAsAzure(
     return known[kind]?.(request);
   });
 }
+
+type AzureAnswers = Readonly<Record<string, (request: StandInRequest) => StandInAnswer>>;
 
 export function scaleSetMachine(vmId: string): object {
   const ipConfigurations = [{ name: 'ip', properties: { subnet: { id: subnet } } }];

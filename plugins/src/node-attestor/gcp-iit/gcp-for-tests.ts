@@ -46,23 +46,26 @@ export const certificates = (): StandInAnswer => ({
   headers: { expires: new Date((NOW + 7200) * 1000).toUTCString(), 'content-type': 'application/json' },
 });
 
-/** The metadata server of an instance. */
-export function listenAsMetadataServer(token: (query: URLSearchParams) => string = () => tokenOf()): Promise<StandIn> {
-  return StandIn.listen(({ url, headers }) => {
+type Answer = (request: StandInRequest) => StandInAnswer;
+
+/** What the metadata server of an instance answers. */
+export function answerAsMetadataServer(token: (query: URLSearchParams) => string = () => tokenOf()): Answer {
+  return ({ url, headers }) => {
     if (headers['metadata-flavor'] !== 'Google') return { status: 403 };
     const account = '/computeMetadata/v1/instance/service-accounts/default';
     if (url.pathname === `${account}/identity`) return token(url.searchParams);
     if (url.pathname === `${account}/token`)
       return '{"access_token":"of-the-machine","expires_in":3599,"token_type":"Bearer"}';
     return { status: 404 };
-  });
+  };
+}
+
+export function listenAsMetadataServer(token?: (query: URLSearchParams) => string): Promise<StandIn> {
+  return StandIn.listen(answerAsMetadataServer(token));
 }
 
 /** Google's certificates and Compute Engine's API, and where access tokens are had. */
-export function listenAsGoogle(
-  instance: object = {},
-  answers: Record<string, (request: StandInRequest) => StandInAnswer> = {},
-) {
+export function answerAsGoogle(instance: object = {}, answers: Readonly<Record<string, Answer>> = {}): Answer {
   const { project_id: project, zone, instance_name: name, instance_id: id } = INSTANCE;
   const known = {
     kind: 'compute#instance',
@@ -73,12 +76,16 @@ export function listenAsGoogle(
     metadata: { items: [{ key: 'role', value: 'frontend' }, { key: 'ssh-keys', value: 'secret' }, { key: 'empty' }] },
     ...instance,
   };
-  const all: typeof answers = {
+  const all: Readonly<Record<string, Answer>> = {
     '/oauth2/v1/certs': certificates,
     [`/compute/v1/projects/${project}/zones/${zone}/instances/${name}`]: ({ headers }) =>
       headers.authorization?.startsWith('Bearer of-the-') ? JSON.stringify(known) : { status: 401 },
     '/token': () => '{"access_token":"of-the-account","expires_in":3599}',
     ...answers,
   };
-  return StandIn.listen((request) => all[request.url.pathname]?.(request));
+  return (request) => all[request.url.pathname]?.(request);
+}
+
+export function listenAsGoogle(instance?: object, answers?: Readonly<Record<string, Answer>>): Promise<StandIn> {
+  return StandIn.listen(answerAsGoogle(instance, answers));
 }

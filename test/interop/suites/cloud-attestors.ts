@@ -1,0 +1,170 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { toPem } from '@steeple/client';
+import * as aws from '../../../plugins/src/node-attestor/aws-iid/aws-for-tests.ts';
+import * as azure from '../../../plugins/src/node-attestor/azure-imds/azure-for-tests.ts';
+import { azureSignedData } from '../../../plugins/src/node-attestor/cloud/cms-for-tests.ts';
+import type { StandIn } from '../../../plugins/src/node-attestor/cloud/http-for-tests.ts';
+import * as gcp from '../../../plugins/src/node-attestor/gcp-iit/gcp-for-tests.ts';
+import { ensure, Skip } from '../case.ts';
+import { CloudProxy } from '../spire/cloud-proxy.ts';
+import { daemon, type Maker } from '../spire/maker.ts';
+import { type ServerUnit, wireId } from '../spire/server-unit.ts';
+import { serving } from '../spire/serving.ts';
+import type { Site } from '../spire/site.ts';
+import type { Pairing, Suite } from '../spire/suite.ts';
+import type { Block } from '../spire/write-hcl.ts';
+
+/** How a node attests in one cloud. */
+interface Cloud {
+  readonly attestor: string;
+  readonly server: Block;
+  readonly agent: Block;
+  /** The agent's path, and all selectors. */
+  readonly path: string;
+  readonly selectors: readonly string[];
+  readonly proxy: CloudProxy;
+}
+
+/**
+ * A node of each cloud attests once: refused is the second time, until the agent is deleted. Providers are stand-ins; where
+ * SPIRE's programs have an address built in, a web proxy leads them there.
+ */
+export const cloudAttestors: readonly Suite[] = [
+  suite('aws-iid', awsCloud),
+  suite('gcp-iit', gcpCloud),
+  suite('azure-imds', azureCloud),
+];
+
+function suite(name: string, open: (site: Site, pairing: Pairing) => Promise<Cloud>): Suite {
+  return { name, run: async (site, pairing) => attestsOnce(site, pairing, await open(site, pairing)) };
+}
+
+async function attestsOnce(site: Site, pairing: Pairing, cloud: Cloud): Promise<void> {
+  const plugins = { NodeAttestor: { join_token: {}, [cloud.attestor]: cloud.server } };
+  const server = await site.server(pairing.server, { plugins, env: cloud.proxy.env });
+  const id = server.id(`/spire/agent/${cloud.attestor}/${cloud.path}`);
+  const first = await launch(site, pairing.agent, server, cloud);
+  await serving(first.process, first.socket);
+  ensure((await server.agentIds()).join() === id, `the only agent is ${id}, not ${await server.agentIds()}`);
+  const { selectors, canReattest } = await server.api.agent.getAgent({ id: wireId(id) }, { deadline: 10 });
+  const found = selectors.map(({ value }) => value).sort();
+  ensure(found.join() === [...cloud.selectors].sort().join(), `selectors ${cloud.selectors}, not ${found}`);
+  ensure(selectors.every(({ type }) => type === cloud.attestor) && !canReattest, 'of its type, and good once');
+  const entry = server.id('/workload');
+  await server.createEntry(entry, id, [`unix:uid:${process.getuid?.()}`]);
+
+  const second = await launch(site, pairing.agent, server, cloud);
+  await second.process.line(/attestation data has already been used to attest an agent/);
+  await server.api.agent.deleteAgent({ id: wireId(id) }, { deadline: 10 });
+  const third = await launch(site, pairing.agent, server, cloud);
+  await serving(third.process, third.socket);
+}
+
+async function launch(site: Site, maker: Maker, server: ServerUnit, cloud: Cloud) {
+  const plugins = { NodeAttestor: { [cloud.attestor]: cloud.agent } };
+  const unit = await site.idleAgent(maker, server, { plugins });
+  const env = { ...process.env, ...cloud.proxy.env };
+  return { process: site.start(`${maker}-agent`, await daemon(maker, 'agent', unit.config), env), socket: unit.socket };
+}
+
+async function openProxy(site: Site, hosts: Parameters<typeof CloudProxy.open>[0]): Promise<CloudProxy> {
+  const proxy = await CloudProxy.open(hosts, join(site.dir, 'web-ca.pem'));
+  site.defer(() => proxy[Symbol.asyncDispose]());
+  return proxy;
+}
+
+async function standIn(site: Site, opening: Promise<StandIn>): Promise<StandIn> {
+  const one = await opening;
+  site.defer(() => one[Symbol.asyncDispose]());
+  return one;
+}
+
+const pem = async (path: string, raw: Uint8Array): Promise<string> => {
+  await writeFile(path, toPem('CERTIFICATE', raw));
+  return path;
+};
+
+async function awsCloud(site: Site, pairing: Pairing): Promise<Cloud> {
+  if (pairing.server === 'spire')
+    throw new Skip("SPIRE's server believes only documents that Amazon signed, and Amazon signs none here");
+  const metadata = await standIn(site, aws.listenAsMetadataService());
+  const api = await standIn(site, aws.listenAsAws());
+  const certificate = await pem(join(site.dir, 'region.pem'), aws.SIGNER.certificate.raw);
+  const { accountId, region, instanceId } = aws.INSTANCE;
+  return {
+    attestor: 'aws_iid',
+    server: {
+      access_key_id: 'AKID',
+      secret_access_key: 'secret',
+      endpoint_url: api.address,
+      signing_certificates: { [region]: certificate },
+    },
+    agent: { ec2_metadata_endpoint: metadata.address },
+    path: `${accountId}/${region}/${instanceId}`,
+    selectors: [
+      `account_id:${accountId}`,
+      `az:${region}a`,
+      'iamrole:arn:aws:iam::123456789012:role/Blog',
+      'image:id:ami-07cc75e9e8f9300eb',
+      `instance:id:${instanceId}`,
+      `region:${region}`,
+      'sg:id:sg-01234567',
+      'sg:name:blog & co',
+      'tag:Name:blog',
+      'tag:empty:',
+    ],
+    proxy: await openProxy(site, {}),
+  };
+}
+
+async function gcpCloud(site: Site, { server }: Pairing): Promise<Cloud> {
+  const now = Math.floor(Date.now() / 1000);
+  const token = () => gcp.tokenOf({ iat: now, exp: now + 3600 });
+  const metadata = await standIn(site, gcp.listenAsMetadataServer(token));
+  const google = await standIn(site, gcp.listenAsGoogle());
+  const { project_id: project, instance_id: instance, zone, instance_name: name } = gcp.INSTANCE;
+  const own = server === 'spire' ? {} : { google_certs_url: `${google.address}/oauth2/v1/certs` };
+  return {
+    attestor: 'gcp_iit',
+    server: { projectid_allow_list: [project], ...own },
+    agent: { identity_token_host: new URL(metadata.address).host },
+    path: `${project}/${instance}`,
+    selectors: [`project-id:${project}`, `zone:${zone}`, `instance-name:${name}`, `sa:${gcp.ACCOUNT}`],
+    proxy: await openProxy(site, { 'www.googleapis.com': gcp.answerAsGoogle() }),
+  };
+}
+
+async function azureCloud(site: Site, pairing: Pairing): Promise<Cloud> {
+  if (pairing.server === 'spire') {
+    throw new Skip("SPIRE 1.15.3's server has the roots of Azure's certificates built in, and none of them signs here");
+  }
+  const { domain, subscriptionId, tenantId, vmId } = azure.MACHINE;
+  const signer = azure.metadataCertificate();
+  const sign = (nonce: string) => azureSignedData(azure.contentOf(nonce), [signer], [signer.certificate]);
+  const metadata = await standIn(site, azure.listenAsMetadata({ sign }));
+  const api = await standIn(site, azure.listenAsAzure());
+  return {
+    attestor: 'azure_imds',
+    server: {
+      tenants: { [domain]: { secret_auth: { app_id: 'app', app_secret: 'hush' }, allowed_vm_tags: ['env'] } },
+      trust_bundle_path: await pem(join(site.dir, 'roots.pem'), azure.ROOT.certificate.raw),
+      intermediates_path: await pem(join(site.dir, 'issuers.pem'), azure.ISSUER.certificate.raw),
+      login_endpoint: api.address,
+      management_endpoint: api.address,
+    },
+    agent: { tenant_domain: domain, ...(pairing.agent === 'spire' ? {} : { imds_endpoint: metadata.address }) },
+    path: `${tenantId}/${subscriptionId}/${vmId}`,
+    selectors: [
+      'network-security-group:RG-Net:nsg',
+      'resource-group:rg',
+      `subscription-id:${subscriptionId}`,
+      'virtual-network-subnet:vnet:default',
+      'virtual-network:vnet',
+      'vm-location:eastus',
+      'vm-name:blog',
+      'vm-tag:env:prod',
+    ],
+    proxy: await openProxy(site, { '169.254.169.254': azure.answerAsMetadata({ sign }) }),
+  };
+}
