@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { toPem } from '@steeple/client';
 import { encodeElement as der } from '../../../plugins/src/node-attestor/cloud/ber.ts';
 import type { StandInAnswer, StandInRequest } from '../../../plugins/src/node-attestor/cloud/http-for-tests.ts';
@@ -17,6 +18,7 @@ export class CloudProxy implements AsyncDisposable {
   readonly asked: string[] = [];
   readonly #hosts: Hosts;
   readonly #caFile: string;
+  readonly #tunnels = new Set<() => void>();
   #plain!: Server;
   #tls!: TlsServer;
 
@@ -39,15 +41,7 @@ export class CloudProxy implements AsyncDisposable {
     };
     proxy.#tls = createTlsServer(identity, proxy.#answer);
     proxy.#plain = createServer(proxy.#answer);
-    proxy.#plain.on('connect', (_request, client, head) => {
-      // Whatever host is wanted, it is here.
-      const upstream = connect((proxy.#tls.address() as AddressInfo).port, '127.0.0.1', () => {
-        client.write('HTTP/1.1 200 OK\r\n\r\n');
-        upstream.write(head);
-        client.pipe(upstream).pipe(client);
-      });
-      for (const end of [client, upstream]) end.on('error', () => [client, upstream].forEach((each) => each.destroy()));
-    });
+    proxy.#plain.on('connect', (_request, client, head) => proxy.#tunnel(client, head));
     for (const server of [proxy.#tls, proxy.#plain]) {
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     }
@@ -58,6 +52,21 @@ export class CloudProxy implements AsyncDisposable {
   get env(): NodeJS.ProcessEnv {
     const address = `http://127.0.0.1:${(this.#plain.address() as AddressInfo).port}`;
     return { HTTP_PROXY: address, HTTPS_PROXY: address, NO_PROXY: '', SSL_CERT_FILE: this.#caFile };
+  }
+
+  /** Whatever host is wanted, it is here. */
+  #tunnel(client: Duplex, head: Uint8Array): void {
+    const upstream = connect((this.#tls.address() as AddressInfo).port, '127.0.0.1', () => {
+      client.write('HTTP/1.1 200 OK\r\n\r\n');
+      upstream.write(head);
+      client.pipe(upstream).pipe(client);
+    });
+    const destroy = (): void => {
+      client.destroy();
+      upstream.destroy();
+    };
+    for (const end of [client, upstream]) end.on('error', destroy).on('close', destroy);
+    this.#tunnels.add(destroy);
   }
 
   readonly #answer: Parameters<typeof createServer>[1] & object = (message, response) => {
@@ -84,6 +93,7 @@ export class CloudProxy implements AsyncDisposable {
   };
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const destroy of this.#tunnels) destroy();
     for (const server of [this.#plain, this.#tls]) {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
