@@ -1,7 +1,7 @@
 /**
- * The certificates whose keys sign instance identity documents (RSA-1024, for `instance-identity/signature`), base64 of their DER, by region. They are
- * public: Amazon lists them in the EC2 user guide, "AWS public certificates for instance identity document signatures",
- * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/regions-certs.html
+ * The certificates whose keys sign instance identity documents (RSA-1024, for `instance-identity/signature`), base64 of their
+ * DER, by region. They are public: Amazon lists them in the EC2 user guide, "AWS public certificates for instance identity
+ * document signatures", https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/regions-certs.html
  */
 export const RSA_1024_CERTIFICATES: Readonly<Record<string, string>> = {
   'af-south-1':

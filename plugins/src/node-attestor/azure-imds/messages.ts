@@ -6,7 +6,7 @@ import { readJson, textOf } from '../cloud/read-json.ts';
 /** What the agent begins with: it says nothing, the server's challenge comes first. As SPIRE's. */
 export const OPENING = 'non_empty_payload';
 /** Characters of the challenge, letters and digits. */
-export const NONCE_LENGTH = 32;
+const NONCE_LENGTH = 32;
 const MAX_RESPONSE = 128 * 1024;
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;

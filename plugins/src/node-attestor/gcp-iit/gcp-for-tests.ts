@@ -48,20 +48,16 @@ export const certificates = (): StandInAnswer => ({
 
 type Answer = (request: StandInRequest) => StandInAnswer;
 
-/** What the metadata server of an instance answers. */
-export function answerAsMetadataServer(token: (query: URLSearchParams) => string = () => tokenOf()): Answer {
-  return ({ url, headers }) => {
+/** The metadata server of an instance. */
+export function listenAsMetadataServer(token: (query: URLSearchParams) => string = () => tokenOf()): Promise<StandIn> {
+  return StandIn.listen(({ url, headers }) => {
     if (headers['metadata-flavor'] !== 'Google') return { status: 403 };
     const account = '/computeMetadata/v1/instance/service-accounts/default';
     if (url.pathname === `${account}/identity`) return token(url.searchParams);
     if (url.pathname === `${account}/token`)
       return '{"access_token":"of-the-machine","expires_in":3599,"token_type":"Bearer"}';
     return { status: 404 };
-  };
-}
-
-export function listenAsMetadataServer(token?: (query: URLSearchParams) => string): Promise<StandIn> {
-  return StandIn.listen(answerAsMetadataServer(token));
+  });
 }
 
 /** Google's certificates and Compute Engine's API, and where access tokens are had. */

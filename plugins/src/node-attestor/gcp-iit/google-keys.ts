@@ -16,7 +16,7 @@ const SHORTEST = 60;
 const LONGEST = 86_400;
 const MAX_KEYS = 100;
 
-/** The keys that Google signs identity tokens with, by key ID: fetched when they are first needed, and kept as long as Google says. */
+/** The keys that Google signs identity tokens with, by key ID: fetched when first needed, kept as long as Google says. */
 export class GoogleKeys {
   readonly #options: GoogleKeysOptions;
   #keys: ReadonlyMap<string, KeyObject> = new Map();
