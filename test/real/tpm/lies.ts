@@ -5,13 +5,16 @@ import { expectOutcome } from '../../interop/spire/outcome.ts';
 import { attest, remoteApi } from '../../interop/spire/remote.ts';
 import type { ServerUnit } from '../../interop/spire/server-unit.ts';
 import type { Site } from '../../interop/spire/site.ts';
+import { forge } from './forgery.ts';
 import type { Machines } from './machines.ts';
-import { type Lies, prepare, proofOf } from './proof.ts';
+import { type Lies, type Prepared, prepare, proofOf } from './proof.ts';
 
 /** One lie, and what servers say to it: ours, and SPIRE's where that differs in more than words. */
 interface Lie {
   readonly name: string;
-  readonly tell: (machines: Machines) => Promise<Lies>;
+  /** By default what the machine's agent would say. */
+  readonly prepare?: (machines: Machines) => Promise<Prepared>;
+  readonly tell?: (machines: Machines) => Promise<Lies>;
   readonly ours: RegExp;
   readonly spire: RegExp;
 }
@@ -63,6 +66,21 @@ export const lies: readonly Lie[] = [
     spire: BELIEVED,
   },
   {
+    name: 'a DevID whose key lies in a file, and a key of the TPM that signs anything says otherwise',
+    prepare: forge,
+    ours: /^PermissionDenied: .*the attestation key is not of the kind "restricted"/,
+    spire: BELIEVED,
+  },
+  {
+    name: 'a key that may leave its TPM',
+    prepare: async ({ tpm, authority }) => {
+      const attributes = 'sensitivedataorigin|userwithauth|sign';
+      return prepare(tpm, await authority.provision(tpm, { attributes }));
+    },
+    ours: /^PermissionDenied: .*the DevID key was not made by a TPM that keeps it/,
+    spire: BELIEVED,
+  },
+  {
     name: 'an altered statement of the TPM',
     tell: async () => ({ evidence: (honest) => ({ ...honest, certification: flip(honest.certification, 30) }) }),
     ours: /^PermissionDenied: .*the certification is not signed by the attestation key/,
@@ -101,7 +119,8 @@ export const lies: readonly Lie[] = [
 /** Tells one lie to a server. */
 export async function tell(site: Site, server: ServerUnit, machines: Machines, lie: Lie): Promise<void> {
   const stranger = await remoteApi(site, server);
-  const proof = proofOf(await prepare(machines.tpm, machines.devId), await lie.tell(machines));
+  const prepared = await (lie.prepare?.(machines) ?? prepare(machines.tpm, machines.devId));
+  const proof = proofOf(prepared, await lie.tell?.(machines));
   await expectOutcome(lie.name, attest(stranger, proof), server.maker === 'steeple' ? lie.ours : lie.spire);
 }
 

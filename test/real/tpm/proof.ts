@@ -1,7 +1,7 @@
 // What an agent would say to a server, with the TPM's honest answers, and the places where a liar would say something else.
 import { randomBytes } from 'node:crypto';
-import { readDevId } from '../../../plugins/src/node-attestor/tpm-devid/devid.ts';
-import { gatherEvidence, solve } from '../../../plugins/src/node-attestor/tpm-devid/evidence.ts';
+import { type DevId, readDevId } from '../../../plugins/src/node-attestor/tpm-devid/devid.ts';
+import { gatherEvidence, type SavedKeys, solve } from '../../../plugins/src/node-attestor/tpm-devid/evidence.ts';
 import {
   type Challenge,
   type Evidence,
@@ -18,7 +18,7 @@ import type { Proof } from '../../interop/spire/remote.ts';
 import type { ProvisionedDevId } from './device-id.ts';
 import type { Swtpm } from './swtpm.ts';
 
-const NONE = { owner: new Uint8Array(), endorsement: new Uint8Array(), devId: new Uint8Array() };
+export const NO_PASSWORDS = { owner: new Uint8Array(), endorsement: new Uint8Array(), devId: new Uint8Array() };
 
 /** A conversation as it is prepared: the evidence is gathered, the answers will come from the TPM. */
 export interface Prepared {
@@ -34,22 +34,31 @@ export interface Lies {
   readonly response?: (honest: Prepared, challenge: Challenge) => Promise<Response>;
 }
 
-export async function prepare(tpm: Swtpm, files: ProvisionedDevId): Promise<Prepared> {
+/** An agent's first half: what it has gathered, and with what. */
+interface Conversation {
+  readonly at: Tpm;
+  readonly devId: DevId;
+  readonly evidence: Evidence;
+  readonly keys: SavedKeys;
+}
+
+export async function converse(tpm: Swtpm, files: ProvisionedDevId): Promise<Conversation> {
   const devId = await readDevId(files);
   const onLeak = (error: unknown) => {
     throw error;
   };
   const { signal } = new AbortController();
   const at = new Tpm({ transport: await openTransport(tpm.device), signal, onLeak });
-  const { evidence, keys } = await gatherEvidence(at, devId, NONE);
-  const answer = (challenge: Challenge) => solve(at, keys, challenge, devId, NONE);
-  const own = () => {
-    const [endorsement, attestation] = [evidence.endorsementPublic, evidence.attestationPublic].map(readPublicArea);
-    if (endorsement === undefined || attestation === undefined) throw new Error('two keys');
-    return makeCredential(endorsement, attestation.name, new Uint8Array(32), randomBytes);
-  };
+  return { at, devId, ...(await gatherEvidence(at, devId, NO_PASSWORDS)) };
+}
+
+export async function prepare(tpm: Swtpm, files: ProvisionedDevId): Promise<Prepared> {
+  const { at, devId, evidence, keys } = await converse(tpm, files);
+  const answer = (challenge: Challenge) => solve(at, keys, challenge, devId, NO_PASSWORDS);
   const sign = async (nonce: Uint8Array) => {
-    const { blob, encryptedSeed } = own();
+    const name = readPublicArea(evidence.attestationPublic).name;
+    const endorsementKey = readPublicArea(evidence.endorsementPublic);
+    const { blob, encryptedSeed } = makeCredential(endorsementKey, name, new Uint8Array(32), randomBytes);
     return (await answer({ nonce, credential: blob, encryptedSeed })).signature;
   };
   return { evidence, answer, sign };

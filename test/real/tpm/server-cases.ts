@@ -14,9 +14,6 @@ import { prepare, proofOf } from './proof.ts';
 import { type Swtpm, Vendor } from './swtpm.ts';
 
 const HOUR = 3600;
-/** What each kind of movable key may do else. */
-const REST = 'userwithauth|sign';
-
 /** Whom the server believes, when every word is true. */
 export function serverCases({ site, machines, server }: Place): readonly Case[] {
   const { tpm, authority, vendor, folder, devId } = machines;
@@ -43,14 +40,6 @@ export function serverCases({ site, machines, server }: Place): readonly Case[] 
         const files = await other.provision(tpm);
         const refusal = /^PermissionDenied: .*the DevID certificate is not trusted/;
         await outcomeAt('a DevID of another authority', server, tpm, files, refusal);
-      },
-    },
-    {
-      name: 'the server refuses a key that may leave its TPM',
-      run: async () => {
-        const files = await authority.provision(tpm, { attributes: `sensitivedataorigin|${REST}` });
-        const refusal = /^PermissionDenied: .*the DevID key was not made by a TPM that keeps it/;
-        await outcomeAt('a movable key', server, tpm, files, refusal);
       },
     },
     {

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { MemoryLogger, type TempDir, tempDir } from '@steeple/test-kit';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ChannelPair } from '../channel-for-tests.ts';
 import { TpmDevIdProver } from './prover.ts';
-import { response } from './testing/fake-tpm.ts';
+import { response, SILENCE } from './testing/fake-tpm.ts';
 import { prove, startNode, type TestNode } from './testing/test-node.ts';
 import { ENDORSEMENT_CERTIFICATE } from './tpm/nv-certificate.ts';
 
@@ -97,6 +97,33 @@ describe('an agent at its TPM', () => {
     };
     await expect(node.prover.prove(new ChannelPair().agent, controller.signal)).rejects.toThrow('shutting down');
     expect(node.tpm.residents).toBe(0);
+  });
+});
+
+describe('an agent whose TPM is silent', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('waits a little when it is told to stop, and asks for nothing more', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const asked = Promise.withResolvers<void>();
+    const controller = new AbortController();
+    const CREATE = 0x153;
+    node.tpm.interfere = (code) => {
+      if (code !== CREATE) return undefined;
+      asked.resolve();
+      return SILENCE;
+    };
+    const proving = node.prover.prove(new ChannelPair().agent, controller.signal);
+    const refused = expect(proving).rejects.toThrow('shutting down');
+    await asked.promise;
+    controller.abort(new Error('shutting down'));
+    await vi.advanceTimersByTimeAsync(10_000);
+    await refused;
+    expect(node.tpm.executed.at(-1)).toBe(CREATE);
+    expect(logger.records.at(-1)).toMatchObject({ level: 'warn', fields: { reason: 'the TPM does not answer' } });
+    node.tpm.loaded.clear();
   });
 });
 

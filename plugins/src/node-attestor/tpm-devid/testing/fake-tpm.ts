@@ -5,6 +5,9 @@ import { TpmReader, u16, u32 } from '../tpm/bytes.ts';
 import { fakeCommands, RC, Refusal, refuse } from './fake-tpm-commands.ts';
 import { type SoftwareKey, softwareKey } from './software-keys.ts';
 
+/** What `interfere` gives if nothing is to be answered. */
+export const SILENCE = new Uint8Array();
+
 /** A TPM without a resource manager has room for three keys. */
 const MAX_LOADED = 3;
 
@@ -92,6 +95,7 @@ export class FakeTpm {
       socket.on('error', () => undefined);
       socket.on('data', (command) => {
         const answer = this.execute(command);
+        if (answer === SILENCE) return;
         if (answer.length === 0) socket.destroy();
         else socket.write(answer);
       });

@@ -48,7 +48,8 @@ function uniqueOffset(template: Uint8Array): number {
 
 /** TPMS_ATTEST that certifies a name. */
 export function certificationOf(name: Uint8Array, magic = 0xff544347, type = 0x8017): Uint8Array {
-  const body = [sized(Buffer.alloc(34, 1)), sized(), Buffer.alloc(25), sized(name), sized(Buffer.alloc(34, 2))];
+  const qualified = sized(u16(ALG.sha256), Buffer.alloc(32, 1));
+  const body = [qualified, sized(), Buffer.alloc(25), sized(name), qualified];
   return Buffer.concat([u32(magic), u16(type), ...body]);
 }
 

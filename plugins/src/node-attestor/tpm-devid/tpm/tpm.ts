@@ -9,6 +9,7 @@ const NULL_HANDLE = 0x40000007;
 export const ENDORSEMENT = 0x4000000b;
 const TPM_PROPERTIES = 6;
 const POLICY_SESSION = 1;
+const SILENT = 'the TPM does not answer';
 const NO_PASSWORD = { password: new Uint8Array() };
 
 /** A key as it is given to TPM2_Load: public area, and what only this TPM can decrypt. */
@@ -44,6 +45,8 @@ const PATIENCE = 10;
 /** The commands that attestation needs. Passwords go over the wire as they are: the way to the TPM is trusted. */
 export class Tpm {
   readonly #options: TpmOptions;
+  /** It did not answer in time, so it is not asked for anything more. */
+  #isSilent = false;
 
   constructor(options: TpmOptions) {
     this.#options = options;
@@ -192,6 +195,7 @@ export class Tpm {
 
   async #flush(handle: number): Promise<void> {
     const { transport, onLeak } = this.#options;
+    if (this.#isSilent) return onLeak(new Error(SILENT));
     const command: Command = { name: 'FlushContext', parameters: [u32(handle)] };
     await run(transport, command, AbortSignal.timeout(PATIENCE * 1000)).catch(onLeak);
   }
@@ -205,9 +209,14 @@ export class Tpm {
       timer = setTimeout(() => patience.abort(signal.reason), PATIENCE * 1000);
     };
     signal.addEventListener('abort', hurry);
+    const bounds = AbortSignal.any([patience.signal, AbortSignal.timeout(COMMAND_TIMEOUT * 1000)]);
     try {
-      const bounds = AbortSignal.any([patience.signal, AbortSignal.timeout(COMMAND_TIMEOUT * 1000)]);
       return await run(transport, command, bounds);
+    } catch (error) {
+      if (!bounds.aborted) throw error;
+      this.#isSilent = true;
+      signal.throwIfAborted();
+      throw new Error(SILENT);
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', hurry);
