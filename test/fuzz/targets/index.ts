@@ -8,6 +8,8 @@ import { json } from './json.ts';
 import { jws } from './jws.ts';
 import { revocationList } from './revocation-list.ts';
 import { spiffeId } from './spiffe-id.ts';
+import { sshCertificate } from './ssh-certificate.ts';
+import { tpm } from './tpm.ts';
 
 export const TARGETS: readonly Target[] = [
   spiffeId,
@@ -19,4 +21,6 @@ export const TARGETS: readonly Target[] = [
   revocationList,
   jws,
   bundleDocument,
+  sshCertificate,
+  tpm,
 ];
