@@ -20,6 +20,8 @@ export interface AgentOptions {
   readonly node?: NodeCertificate;
   /** Serves the admin socket too. */
   readonly admin?: boolean;
+  /** More of the process' environment. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Goes on with the data of another agent. */
   readonly dir?: string;
 }
@@ -111,7 +113,8 @@ export class AgentUnit {
 
   /** Starts the process without waiting for anything. */
   async launch(): Promise<Process> {
-    this.process = this.#site.start(`${this.maker}-agent`, await daemon(this.maker, 'agent', this.config));
+    const env = { ...process.env, ...this.#options.env };
+    this.process = this.#site.start(`${this.maker}-agent`, await daemon(this.maker, 'agent', this.config), env);
     return this.process;
   }
 

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Skip } from '../../interop/case.ts';
-import type { AgentUnit } from '../../interop/spire/agent-unit.ts';
 import type { ServerUnit } from '../../interop/spire/server-unit.ts';
 import { Site } from '../../interop/spire/site.ts';
 import { run } from '../../stack/process.ts';
@@ -50,15 +49,9 @@ async function placeOf(site: Site, server: ServerUnit, folder: string, root?: st
   const options = { name: `steeple-${process.pid}-${basename(folder)}`, folder, binds: [site.dir] };
   const systemd = await UserManager.start(root === undefined ? options : { ...options, root });
   site.defer(() => systemd.stop());
-  const agentOf = async (maker: 'steeple' | 'spire'): Promise<AgentUnit> => {
-    // As an operator would tell either agent, by its environment.
-    process.env['DBUS_SYSTEM_BUS_ADDRESS'] = systemd.busAddress;
-    try {
-      return await site.agent(maker, server, { plugins: PLUGINS });
-    } finally {
-      delete process.env['DBUS_SYSTEM_BUS_ADDRESS'];
-    }
-  };
+  // As an operator would tell either agent.
+  const env = { DBUS_SYSTEM_BUS_ADDRESS: systemd.busAddress };
+  const agentOf = (maker: 'steeple' | 'spire') => site.agent(maker, server, { plugins: PLUGINS, env });
   const agent = await agentOf('steeple');
   const spire = await agentOf('spire').catch((error: unknown) => {
     if (error instanceof Skip) return undefined;

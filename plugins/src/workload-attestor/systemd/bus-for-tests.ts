@@ -13,7 +13,7 @@ export type Answer =
   | { readonly error: string }
   | { readonly type: 's' | 'o' | 'u' | 'v'; readonly value: string | number };
 
-export interface Question {
+interface Question {
   readonly member: string;
   readonly path: string;
   readonly body: WireReader;
