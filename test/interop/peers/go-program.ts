@@ -12,6 +12,8 @@ export interface GoProgram {
   /** What `go install` takes, without the version. */
   readonly package: string;
   readonly version: string;
+  /** Runs without the machine's libraries, in an image that has none. */
+  readonly static?: boolean;
   /** Where its source is, for a module proxy that does not have it. A variable of the environment may say otherwise. */
   readonly source?: { readonly git: string; readonly variable: string; readonly folder: string };
 }
@@ -19,7 +21,7 @@ export interface GoProgram {
 /** The path of the program, built when it is not there yet. @throws Skip if it cannot be built here */
 export const goProgram = (program: GoProgram): Promise<string> => once(program.name, () => locate(program));
 
-async function locate({ name, package: from, version, source }: GoProgram): Promise<string> {
+async function locate({ name, package: from, version, static: isStatic = false, source }: GoProgram): Promise<string> {
   const folder = join(peerCache, `${name}-${version}`);
   const path = join(folder, name);
   if (await exists(path)) return path;
@@ -27,7 +29,7 @@ async function locate({ name, package: from, version, source }: GoProgram): Prom
   // In a folder of its own: the binary of a module is named after the last part of its package.
   const work = await mkdtemp(join(tmpdir(), 'steeple-peers-'));
   try {
-    const env = { ...process.env, GOBIN: work, GOFLAGS: '-mod=mod' };
+    const env = { ...process.env, GOBIN: work, GOFLAGS: '-mod=mod', ...(isStatic && { CGO_ENABLED: '0' }) };
     let built = await run('go', ['install', `${from}@v${version}`], { env });
     if (built.code === 0) {
       await run('install', ['-D', join(work, from.split('/').at(-1) ?? name), path]);
@@ -44,7 +46,7 @@ async function locate({ name, package: from, version, source }: GoProgram): Prom
         join(work, 'source'),
       ]);
       if (cloned.code !== 0) throw new Skip(`${name} can neither be installed nor cloned: ${lastLine(cloned.output)}`);
-      built = await run('go', ['build', '-mod=mod', '-o', path, source.folder], { cwd: join(work, 'source') });
+      built = await run('go', ['build', '-mod=mod', '-o', path, source.folder], { cwd: join(work, 'source'), env });
       if (built.code === 0) return path;
     }
     throw new Skip(`${name} cannot be built here: ${lastLine(built.output)}`);

@@ -28,6 +28,28 @@ const programs = {
       folder: './cmd',
     },
   },
+  'spiffe-csi-driver': {
+    name: 'spiffe-csi-driver',
+    package: 'github.com/spiffe/spiffe-csi/cmd/spiffe-csi-driver',
+    version: '0.2.12',
+    static: true,
+    source: {
+      git: 'https://github.com/spiffe/spiffe-csi',
+      variable: 'STEEPLE_SPIFFE_CSI_GIT',
+      folder: './cmd/spiffe-csi-driver',
+    },
+  },
+  'csi-node-driver-registrar': {
+    name: 'csi-node-driver-registrar',
+    package: 'github.com/kubernetes-csi/node-driver-registrar/cmd/csi-node-driver-registrar',
+    version: '2.17.0',
+    static: true,
+    source: {
+      git: 'https://github.com/kubernetes-csi/node-driver-registrar',
+      variable: 'STEEPLE_CSI_REGISTRAR_GIT',
+      folder: './cmd/csi-node-driver-registrar',
+    },
+  },
   grpcurl: { name: 'grpcurl', package: 'github.com/fullstorydev/grpcurl/cmd/grpcurl', version: '1.9.3' },
   'grpc-health-probe': {
     name: 'grpc-health-probe',
@@ -38,6 +60,8 @@ const programs = {
 
 export const spiffeHelper = (): Promise<string> => goProgram(programs['spiffe-helper']);
 export const controllerManager = (): Promise<string> => goProgram(programs['spire-controller-manager']);
+export const spiffeCsiDriver = (): Promise<string> => goProgram(programs['spiffe-csi-driver']);
+export const csiRegistrar = (): Promise<string> => goProgram(programs['csi-node-driver-registrar']);
 export const grpcurl = (): Promise<string> => goProgram(programs.grpcurl);
 export const grpcHealthProbe = (): Promise<string> => goProgram(programs['grpc-health-probe']);
 

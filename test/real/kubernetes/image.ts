@@ -12,6 +12,8 @@ export interface Image {
   /** With a tag, like `busybox:1`. */
   readonly name: string;
   readonly command: readonly string[];
+  /** Stands before the arguments of pods that name no command. */
+  readonly entrypoint?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -23,7 +25,12 @@ export async function writeImage(archive: string, root: string, image: Image): P
     const config = JSON.stringify({
       architecture: arch() === 'x64' ? 'amd64' : arch(),
       os: 'linux',
-      config: { Env: ['PATH=/usr/bin:/bin:/usr/sbin:/sbin'], Cmd: image.command, Labels: image.labels ?? {} },
+      config: {
+        Env: ['PATH=/usr/bin:/bin:/usr/sbin:/sbin'],
+        Entrypoint: image.entrypoint ?? null,
+        Cmd: image.command,
+        Labels: image.labels ?? {},
+      },
       rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(await readFile(join(work, 'layer.tar')))}`] },
     });
     const name = `${sha256(config)}.json`;

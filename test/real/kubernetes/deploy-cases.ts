@@ -1,0 +1,143 @@
+import { glob } from 'node:fs/promises';
+import { type Case, ensure } from '../../interop/case.ts';
+import type { Cluster } from './cluster.ts';
+import { csiCase } from './csi-case.ts';
+import { Deployed, MANIFESTS } from './deployed.ts';
+import { restartCase } from './restart-case.ts';
+import { saying } from './saying.ts';
+import { trustBundleCases } from './trust-bundle-cases.ts';
+
+/** Life in the cluster: server and agent as pods, from our own manifests. */
+export function deployCases(cluster: Cluster): readonly Case[] {
+  let started: Promise<Deployed> | undefined;
+  const deployed = (): Promise<Deployed> => {
+    started ??= Deployed.start(cluster);
+    return started;
+  };
+  return [
+    {
+      name: 'every manifest is what the API server takes, strictly and without a warning',
+      run: () => manifestsAreTaken(cluster),
+    },
+    {
+      name: 'server and agent run as pods from our manifests, and the agent attests by k8s_psat',
+      run: async () => agentIsAttested(cluster, await deployed()),
+    },
+    {
+      name: 'server and agent may do what they need in the cluster, and nothing else',
+      run: async () => rightsAreNarrow(cluster, await deployed()),
+    },
+    {
+      name: 'the example workload gets its SVID through the hostPath socket, and a pod without an entry does not',
+      run: async () => exampleGetsItsSvid(cluster, await deployed()),
+    },
+    csiCase(cluster, deployed),
+    ...trustBundleCases(cluster, deployed),
+    restartCase(cluster, deployed),
+  ];
+}
+
+async function manifestsAreTaken(cluster: Cluster): Promise<void> {
+  // What the others live in has to be there for a dry run.
+  await cluster.kubectl(['apply', '-f', `${MANIFESTS}/namespace.yaml`]);
+  const manifests: string[] = [];
+  for await (const file of glob(`${MANIFESTS}/**/*.yaml`)) {
+    if (!file.endsWith('/kustomization.yaml')) manifests.push('-f', file);
+  }
+  const strictly = ['--dry-run=server', '--validate=strict', '--warnings-as-errors'];
+  const output = await cluster.kubectl(['apply', ...strictly, ...manifests]);
+  for (const object of ['statefulset.apps/steeple-server', 'daemonset.apps/steeple-agent', 'pod/workload-csi']) {
+    ensure(output.includes(object), `${object} among:\n${output}`);
+  }
+}
+
+async function agentIsAttested(cluster: Cluster, deployed: Deployed): Promise<void> {
+  const shown = await deployed.server('agent', 'show', '-spiffeID', await deployed.agentId());
+  const pod = await deployed.kubectl(
+    'get',
+    'pods',
+    '-l',
+    'app=steeple-agent',
+    '-o',
+    'jsonpath={.items[0].metadata.uid}',
+  );
+  const expected = [
+    'cluster:demo',
+    'agent_ns:steeple',
+    'agent_sa:steeple-agent',
+    `agent_pod_uid:${pod}`,
+    `agent_node_ip:${cluster.address}`,
+    `agent_node_name:${cluster.nodeName}`,
+  ];
+  for (const selector of expected) ensure(shown.includes(`k8s_psat:${selector}`), `${selector} in:\n${shown}`);
+}
+
+/** Verb, resource, and whether it is allowed. */
+type Right = readonly [verb: string, resource: string, allowed: boolean, namespace?: string];
+const RIGHTS: Readonly<Record<string, readonly Right[]>> = {
+  'steeple-server': [
+    ['create', 'tokenreviews.authentication.k8s.io', true],
+    ['get', 'nodes', true],
+    ['get', 'pods', true, 'steeple'],
+    ['patch', 'configmaps/steeple-bundle', true, 'steeple'],
+    ['list', 'nodes', false],
+    ['get', 'pods', false, 'default'],
+    ['list', 'pods', false, 'steeple'],
+    ['patch', 'configmaps/steeple-server', false, 'steeple'],
+    ['create', 'configmaps', false, 'steeple'],
+    ['get', 'secrets', false, 'steeple'],
+    ['create', 'serviceaccounts/token', false, 'steeple'],
+  ],
+  'steeple-agent': [
+    ['get', 'nodes/pods', true],
+    ['get', 'nodes/proxy', false],
+    ['get', 'nodes', false],
+    ['list', 'pods', false, 'default'],
+    ['get', 'secrets', false, 'steeple'],
+  ],
+};
+
+async function rightsAreNarrow(cluster: Cluster, deployed: Deployed): Promise<void> {
+  await deployed.ready();
+  for (const [account, rights] of Object.entries(RIGHTS)) {
+    for (const [verb, resource, allowed, namespace = 'default'] of rights) {
+      const [kind = '', rest] = resource.split('/');
+      const isName = rest?.startsWith('steeple') ?? false;
+      const target = rest === undefined || isName ? [resource] : [kind, `--subresource=${rest}`];
+      const as = `--as=system:serviceaccount:steeple:${account}`;
+      const asked = ['auth', 'can-i', verb, ...target, '-n', namespace, as];
+      const answer = await cluster.kubectl(asked).catch((error: Error) => error.message);
+      ensure(
+        /^yes$/m.test(answer) === allowed,
+        `${account}: ${verb} ${resource} in ${namespace}: ${allowed}, not:\n${answer}`,
+      );
+    }
+  }
+}
+
+async function exampleGetsItsSvid(cluster: Cluster, deployed: Deployed): Promise<void> {
+  await deployed.createEntry('spiffe://example.org/workload', ['k8s:ns:default', 'k8s:pod-label:app:workload']);
+  const file = `${MANIFESTS}/example/workload-hostpath.yaml`;
+  await cluster.kubectl(['apply', '-f', file]);
+  const other = ['run', 'stranger', '--image=steeple:0.1.0', '--restart=Never', '--overrides', stranger()];
+  await cluster.kubectl(other);
+  try {
+    await saying(cluster, 'workload', /spiffe:\/\/example\.org\/workload\b/);
+    await saying(cluster, 'stranger', /no identity issued/i);
+  } finally {
+    await cluster.kubectl(['delete', 'pod/workload', 'pod/stranger', '--grace-period=0', '--force']);
+  }
+}
+
+/** The same as the example, but for its label. */
+function stranger(): string {
+  const folder = '/run/steeple/agent';
+  const main = {
+    name: 'stranger',
+    image: 'steeple:0.1.0',
+    command: ['steeple', 'api', 'fetch', 'x509'],
+    env: [{ name: 'SPIFFE_ENDPOINT_SOCKET', value: `unix://${folder}/workload.sock` }],
+    volumeMounts: [{ name: 'agent', mountPath: folder }],
+  };
+  return JSON.stringify({ spec: { containers: [main], volumes: [{ name: 'agent', hostPath: { path: folder } }] } });
+}
