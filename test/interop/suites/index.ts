@@ -21,7 +21,7 @@ import { forceRotationJwtAuthority } from './force-rotation-jwt-authority.ts';
 import { forceRotationNested } from './force-rotation-nested.ts';
 import { forceRotationUpstreamAuthority } from './force-rotation-upstream-authority.ts';
 import { forceRotationX509Authority } from './force-rotation-x509-authority.ts';
-import { httpChallenge } from './http-challenge.ts';
+import { httpChallenge, httpChallengeAgain } from './http-challenge.ts';
 import { joinToken, joinTokenBeside } from './join-token.ts';
 import { keyTypes } from './key-types.ts';
 import { localAuthority } from './local-authority.ts';
@@ -59,6 +59,7 @@ export const suites: readonly Suite[] = [
   sshpop,
   sshpopSha1,
   httpChallenge,
+  httpChallengeAgain,
   evictAgent,
   entries,
   eventsBasedEntries,
