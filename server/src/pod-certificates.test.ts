@@ -15,6 +15,8 @@ let cluster: FakeCluster;
 let server: TestServer;
 let dir: TempDir;
 
+const poll = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 10_000 });
+
 beforeEach(async () => {
   dir = await tempDir();
   cluster = await FakeCluster.start();
@@ -80,7 +82,7 @@ interface Status {
   readonly conditions?: readonly { readonly type: string; readonly reason: string; readonly message: string }[];
 }
 const statusOf = async (name: string): Promise<Status> => {
-  await expect.poll(() => cluster.get(REQUESTS, name, 'shop')?.['status'], { timeout: 5000 }).toBeDefined();
+  await poll(() => cluster.get(REQUESTS, name, 'shop')?.['status']).toBeDefined();
   return (cluster.get(REQUESTS, name, 'shop') as FakeObject)['status'] as Status;
 };
 const seconds = (text = ''): number => Date.parse(text) / 1000;
@@ -156,7 +158,7 @@ describe('pod certificates', () => {
 
   it('wait for an entry, and take it as soon as it is there', async () => {
     ask('one');
-    await expect.poll(() => cluster.patches).toEqual([]);
+    await poll(() => cluster.patches).toEqual([]);
     await register('/elsewhere', ['ns:other']);
     // Claimed by the pod itself, and nothing runs yet.
     await register('/image', ['pod-image:claimed']);

@@ -11,6 +11,8 @@ let cluster: FakeCluster;
 let server: TestServer;
 let dir: TempDir;
 
+const poll = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 10_000 });
+
 beforeEach(async () => {
   dir = await tempDir();
   cluster = await FakeCluster.start();
@@ -56,7 +58,7 @@ const web = (name: string, more: object = {}, meta: object = {}): FakeObject => 
 
 const entries = async (): Promise<types.Entry[]> => (await server.admin(entryV1.Entry).listEntries({})).entries;
 const paths = async (): Promise<string[]> => (await entries()).map(({ spiffeId }) => spiffeId?.path ?? '').toSorted();
-const become = (expected: readonly string[]): Promise<void> => expect.poll(paths, { timeout: 5000 }).toEqual(expected);
+const become = (expected: readonly string[]): Promise<void> => poll(paths).toEqual(expected);
 const statusOf = (plural: string, name: string): unknown => cluster.get(plural, name)?.['status'];
 
 describe('registrar', () => {
@@ -75,14 +77,19 @@ describe('registrar', () => {
     cluster.remove('pods', 'one', 'shop');
     cluster.put('pods', pod('other', { labels: {} }));
     await become(['/id/waiting']);
+    // A pod of the same name is another pod.
+    cluster.remove('pods', 'waiting', 'shop');
+    cluster.put('pods', { ...waiting, metadata: { ...waiting.metadata, uid: 'p-heir' } });
+    const pods = async () => (await entries()).flatMap(({ selectors }) => selectors.map(({ value }) => value));
+    await poll(pods).toEqual(['pod-uid:p-heir']);
     expect((await entries())[0]).toMatchObject({
       id: expect.stringMatching(/^k8s-c1\.[0-9a-f-]{36}$/) as string,
       parentId: idOf('/spire/agent/k8s_psat/c1/n-1'),
-      selectors: [{ type: 'k8s', value: 'pod-uid:p-waiting' }],
+      selectors: [{ type: 'k8s', value: 'pod-uid:p-heir' }],
     });
-    await expect
-      .poll(() => statusOf('clusterspiffeids', 'id'))
-      .toMatchObject({ stats: { namespacesSelected: 1, podsSelected: 1, entriesToSet: 1, podEntryRenderFailures: 0 } });
+    await poll(() => statusOf('clusterspiffeids', 'id')).toMatchObject({
+      stats: { namespacesSelected: 1, podsSelected: 1, entriesToSet: 1, podEntryRenderFailures: 0 },
+    });
     cluster.remove('clusterspiffeids', 'id');
     await become([]);
   });
@@ -96,7 +103,7 @@ describe('registrar', () => {
     await client.batchCreateEntry({ entries: [{ id: ids[1], spiffeId: idOf('/x'), parentId, selectors }] });
     cluster.put('pods', pod('one'));
     cluster.put('clusterspiffeids', web('id', { hint: 'h' }));
-    await expect.poll(() => statusOf('clusterspiffeids', 'id')).toMatchObject({ stats: { entryFailures: 1 } });
+    await poll(() => statusOf('clusterspiffeids', 'id')).toMatchObject({ stats: { entryFailures: 1 } });
     expect((await entries()).map(({ id, hint }) => [id, hint])).toEqual(ids.map((id) => [id, '']));
     expect(JSON.stringify(server.logger.records)).toContain('by-hand, which others made');
   });
@@ -117,9 +124,9 @@ describe('registrar', () => {
     await start();
     await become(['/rest/two', '/same']);
     expect((await entries()).map(({ hint }) => hint)).toContain('early');
-    await expect.poll(() => statusOf('clusterspiffeids', 'late')).toMatchObject({ stats: { entriesMasked: 1 } });
+    await poll(() => statusOf('clusterspiffeids', 'late')).toMatchObject({ stats: { entriesMasked: 1 } });
     cluster.remove('clusterspiffeids', 'early');
-    await expect.poll(async () => (await entries()).map(({ hint }) => hint)).toContain('late');
+    await poll(async () => (await entries()).map(({ hint }) => hint)).toContain('late');
   });
 
   it('heeds its own class only', async () => {
@@ -141,7 +148,7 @@ describe('registrar', () => {
     cluster.broken = true;
     cluster.remove('pods', 'one', 'shop');
     cluster.put('pods', pod('three'));
-    await expect.poll(() => JSON.stringify(server.logger.records)).toContain('what is known stays');
+    await poll(() => JSON.stringify(server.logger.records)).toContain('what is known stays');
     expect(await entries()).toEqual(before);
     // Also a server that starts now knows nothing, and so removes nothing.
     await server.stop();
@@ -159,9 +166,7 @@ describe('registrar', () => {
     await start();
     await become(['/id/one', '/id/two']);
     cluster.put('clusterspiffeids', web('id', { spiffeIDTemplate: '{{ nonsense }}' }, { uid: 'same', generation: 2 }));
-    await expect
-      .poll(() => JSON.stringify(server.logger.records))
-      .toContain('function \\"nonsense\\" is not supported');
+    await poll(() => JSON.stringify(server.logger.records)).toContain('function \\"nonsense\\" is not supported');
     cluster.put('pods', pod('three'));
     await become(['/id/one', '/id/three', '/id/two']);
     await server.stop();
@@ -188,11 +193,13 @@ describe('registrar', () => {
     const bundleEndpointProfile = { case: 'httpsWeb', value: {} } as const;
     await client.batchCreateFederationRelationship({ federationRelationships: [{ ...hand, bundleEndpointProfile }] });
     for (const name of ['a', 'b', 'hand']) cluster.put('clusterfederatedtrustdomains', domain(name));
-    await expect
-      .poll(known)
-      .toEqual(['a.test https://localhost:1/', 'b.test https://localhost:1/', 'hand.test https://hand.test/']);
+    await poll(known).toEqual([
+      'a.test https://localhost:1/',
+      'b.test https://localhost:1/',
+      'hand.test https://hand.test/',
+    ]);
     expect(JSON.stringify(server.logger.records)).toContain('a relationship that others made differs');
     for (const name of ['a', 'hand']) cluster.remove('clusterfederatedtrustdomains', name);
-    await expect.poll(known).toEqual(['b.test https://localhost:1/', 'hand.test https://hand.test/']);
+    await poll(known).toEqual(['b.test https://localhost:1/', 'hand.test https://hand.test/']);
   });
 });

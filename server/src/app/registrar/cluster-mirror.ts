@@ -1,12 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Logger } from '@steeple/daemon';
-import {
-  type Followed,
-  follow,
-  hasStatus,
-  type KubernetesClient,
-  type KubernetesObject,
-} from '@steeple/daemon/kubernetes';
+import { follow, hasStatus, type KubernetesClient, type KubernetesObject } from '@steeple/daemon/kubernetes';
 import { relevantPart } from './relevant.ts';
 import { FOLLOWED, type FollowedKind } from './resources.ts';
 
@@ -15,6 +9,9 @@ export interface MirrorRim {
   readonly logger: Logger;
   readonly random01: () => number;
 }
+
+/** Hears of what matters: one object that came, changed or went, or, with neither, all of the kind. */
+export type OnChange = (kind: FollowedKind, old?: KubernetesObject, next?: KubernetesObject) => void;
 
 /** Failures in a row between two lines of the log. */
 const QUIET = 10;
@@ -26,10 +23,10 @@ const QUIET = 10;
 export class ClusterMirror {
   readonly #client: KubernetesClient;
   readonly #rim: MirrorRim;
-  readonly #onChange: (kind: FollowedKind) => void;
+  readonly #onChange: OnChange;
   readonly #objects = new Map<FollowedKind, Map<string, KubernetesObject>>();
 
-  constructor(client: KubernetesClient, onChange: (kind: FollowedKind) => void, rim: MirrorRim) {
+  constructor(client: KubernetesClient, onChange: OnChange, rim: MirrorRim) {
     this.#client = client;
     this.#onChange = onChange;
     this.#rim = rim;
@@ -57,22 +54,26 @@ export class ClusterMirror {
     const { clock, random01 } = this.#rim;
     const onTrouble = (error: unknown, attempt: number) => this.#tell(kind, error, attempt);
     for await (const event of follow(this.#client, FOLLOWED[kind], { clock, random01, onTrouble }, signal)) {
-      if (this.#take(kind, event)) this.#onChange(kind);
+      if (event.kind === 'listed') this.#replace(kind, event.objects);
+      else this.#take(kind, event.kind, event.object);
     }
   }
 
-  #take(kind: FollowedKind, event: Followed): boolean {
-    if (event.kind === 'listed') return this.#replace(kind, event.objects);
+  #take(kind: FollowedKind, what: 'put' | 'removed', object: KubernetesObject): void {
     const known = this.#objects.get(kind) ?? new Map<string, KubernetesObject>();
-    const key = keyOf(event.object);
-    if (event.kind === 'removed') return known.delete(key);
+    const key = keyOf(object);
     const old = known.get(key);
-    const next = renewed(old, relevantPart(kind, event.object));
+    if (what === 'removed') {
+      known.delete(key);
+      if (old !== undefined) this.#onChange(kind, old);
+      return;
+    }
+    const next = renewed(old, relevantPart(kind, object));
     known.set(key, next);
-    return next !== old;
+    if (next !== old && !isStatusOnly(old, next)) this.#onChange(kind, old, next);
   }
 
-  #replace(kind: FollowedKind, objects: readonly KubernetesObject[]): boolean {
+  #replace(kind: FollowedKind, objects: readonly KubernetesObject[]): void {
     const known = this.#objects.get(kind);
     const next = new Map<string, KubernetesObject>();
     for (const object of objects) {
@@ -80,7 +81,7 @@ export class ClusterMirror {
       next.set(key, renewed(known?.get(key), relevantPart(kind, object)));
     }
     this.#objects.set(kind, next);
-    return true;
+    this.#onChange(kind);
   }
 
   #tell(kind: FollowedKind, error: unknown, attempt: number): void {
@@ -105,3 +106,7 @@ const renewed = (old: KubernetesObject | undefined, next: KubernetesObject): Kub
   if (isDeepStrictEqual(old, next)) return old;
   return isDeepStrictEqual(old['spec'], next['spec']) ? { ...next, spec: old['spec'] } : next;
 };
+
+/** A status is what was written here, or what will be written over: nothing follows from it. */
+const isStatusOnly = (old: KubernetesObject | undefined, next: KubernetesObject): boolean =>
+  old !== undefined && old['spec'] === next['spec'] && isDeepStrictEqual({ ...old, status: 0 }, { ...next, status: 0 });

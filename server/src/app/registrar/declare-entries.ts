@@ -51,14 +51,27 @@ export class EntryDeclarer {
   readonly #settings: DeclareSettings;
   readonly #rendered = new WeakMap<ClusterSpiffeId, WeakMap<KubernetesObject, Rendered>>();
 
+  #servicesByPod: ReadonlyMap<string, readonly ServiceName[]> | undefined;
+
   constructor(mirror: ClusterMirror, reader: ObjectReader, settings: DeclareSettings) {
     this.#mirror = mirror;
     this.#reader = reader;
     this.#settings = settings;
   }
 
-  /** `tell` hears of what cannot be used, with the object's name. */
-  declare(tell: Tell): {
+  /** To be told of each change of an EndpointSlice. */
+  endpointsChanged(): void {
+    this.#servicesByPod = undefined;
+  }
+
+  /**
+   * All of them, or those of some pods alone, which no other pods can have. `tell` hears of what cannot be used, with the
+   * object's name.
+   */
+  declare(
+    tell: Tell,
+    pods?: readonly KubernetesObject[],
+  ): {
     readonly declared: readonly Declared[];
     readonly owners: readonly Owner[];
     /** There may be more, of objects that cannot be read. */
@@ -76,7 +89,7 @@ export class EntryDeclarer {
       if (error) tell(`${kind} ${source.metadata.name}`, error);
       return object;
     };
-    for (const source of this.#mirror.all('clusterStaticEntries')) {
+    for (const source of pods ? [] : this.#mirror.all('clusterStaticEntries')) {
       const object = take('ClusterStaticEntry', source);
       if (object && !isOfClass(this.#settings, object.className)) continue;
       const rendered = this.#reader.read(source).error === undefined;
@@ -93,20 +106,23 @@ export class EntryDeclarer {
       owners.push(owner);
       if (object?.kind === 'ClusterSPIFFEID') objects.push({ object, owner, stats });
     }
-    this.#declarePods(objects, declared, tell);
+    this.#declarePods(objects, pods ?? this.#mirror.all('pods'), declared, tell);
     return { declared, owners, isIncomplete };
   }
 
-  #declarePods(objects: readonly Selecting[], declared: Declared[], tell: Tell): void {
-    const podsOf = Map.groupBy(this.#mirror.all('pods'), ({ metadata }) => metadata.namespace ?? '');
-    const services = objects.some(({ object }) => object.autoPopulateDnsNames)
-      ? servicesByPod(this.#mirror.all('endpointSlices'))
-      : new Map<string, readonly ServiceName[]>();
+  #declarePods(
+    objects: readonly Selecting[],
+    pods: Iterable<KubernetesObject>,
+    declared: Declared[],
+    tell: Tell,
+  ): void {
+    const podsOf = Map.groupBy(pods, ({ metadata }) => metadata.namespace ?? '');
+    const services = objects.some(({ object }) => object.autoPopulateDnsNames) ? this.#services() : undefined;
     const hasOne = new Set<KubernetesObject>();
     for (const { object, owner, stats } of objects.toSorted((a, b) => +a.object.fallback - +b.object.fallback)) {
       for (const pod of this.#podsFor(object, podsOf, stats)) {
         if (object.fallback && hasOne.has(pod)) continue;
-        const result = this.#render(object, pod, services.get(pod.metadata.uid ?? '') ?? []);
+        const result = this.#render(object, pod, services?.get(pod.metadata.uid ?? '') ?? []);
         if (result === undefined) continue;
         if ('error' in result) {
           stats.podEntryRenderFailures += 1;
@@ -117,6 +133,12 @@ export class EntryDeclarer {
         if (!object.fallback) hasOne.add(pod);
       }
     }
+  }
+
+  /** Made anew when an EndpointSlice changed. */
+  #services(): ReadonlyMap<string, readonly ServiceName[]> {
+    this.#servicesByPod ??= servicesByPod(this.#mirror.all('endpointSlices'));
+    return this.#servicesByPod;
   }
 
   *#podsFor(

@@ -13,6 +13,8 @@ export class OwnEntries implements Disposable {
   readonly #prefix: string;
   readonly #store: Pick<Datastore, 'entries' | 'watch'>;
   readonly #own = new Map<string, Own>();
+  /** Which entries a pod has, by its UID. */
+  readonly #byPod = new Map<string, Set<string>>();
   readonly #onChange: () => void;
   #end: () => void = () => {};
   /** Changes that came while the entries were read. */
@@ -41,6 +43,15 @@ export class OwnEntries implements Disposable {
     for (const { key, entry } of this.#own.values()) yield [key, entry];
   }
 
+  *ofPods(uids: Iterable<string>): Generator<readonly [key: string, entry: RegistrationEntry]> {
+    for (const uid of uids) {
+      for (const id of this.#byPod.get(uid) ?? []) {
+        const own = this.#own.get(id);
+        if (own) yield [own.key, own.entry];
+      }
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#end();
   }
@@ -51,14 +62,33 @@ export class OwnEntries implements Disposable {
       return;
     }
     const { put, removed } = change.entries;
-    const gone = removed.filter((id) => this.#own.delete(id)).length;
+    const gone = removed.filter((id) => this.#drop(id)).length;
     const came = put.filter((entry) => this.#put(entry)).length;
     if (gone + came + change.bundles.put.length > 0) this.#onChange();
   }
 
   #put(entry: RegistrationEntry): boolean {
     if (!isOwnEntryId(this.#prefix, entry.id)) return false;
+    this.#drop(entry.id);
     this.#own.set(entry.id, { entry, key: similarityKey(entry) });
+    const uid = podUidOf(entry);
+    if (uid !== undefined) this.#byPod.set(uid, (this.#byPod.get(uid) ?? new Set()).add(entry.id));
     return true;
   }
+
+  #drop(id: string): boolean {
+    const own = this.#own.get(id);
+    if (own === undefined) return false;
+    const uid = podUidOf(own.entry) ?? '';
+    const ofPod = this.#byPod.get(uid);
+    ofPod?.delete(id);
+    if (ofPod?.size === 0) this.#byPod.delete(uid);
+    return this.#own.delete(id);
+  }
 }
+
+const PREFIX = 'pod-uid:';
+
+/** The pod that an entry is for, if it is for one. */
+export const podUidOf = ({ selectors }: RegistrationEntry): string | undefined =>
+  selectors.find(({ type, value }) => type === 'k8s' && value.startsWith(PREFIX))?.value.slice(PREFIX.length);
