@@ -85,7 +85,7 @@ function cgroupOf(pid: number): string {
     return readSmallFile(`/proc/${pid}/cgroup`, CGROUP_BYTES);
   } catch (cause) {
     const message = `the container's first process, of which the engine says that it is ${pid}, cannot be looked at (${reasonOf(cause)}); the agent must share the engine's pid namespace`;
-    throw new EngineBusyError(message, { cause });
+    throw new EngineBusyError(message);
   }
 }
 

@@ -12,8 +12,8 @@ const LONGEST_MESSAGE = 200;
 
 /** The engine could not answer now, which may be otherwise in a moment. */
 export class EngineBusyError extends IssuerError {
-  constructor(message: string, options: { cause?: unknown } = {}) {
-    super('internal', message, options);
+  constructor(message: string) {
+    super('internal', message);
     this.name = 'EngineBusyError';
   }
 }
@@ -69,8 +69,7 @@ export class Engine {
       return await askEngine(this.socketPath, target, signal);
     } catch (cause) {
       if (signal.aborted) throw cause;
-      const message = `the engine at ${this.socketPath} cannot be asked: ${reasonOf(cause)}`;
-      throw new EngineBusyError(message, { cause });
+      throw new EngineBusyError(`the engine at ${this.socketPath} cannot be asked: ${reasonOf(cause)}`);
     }
   }
 

@@ -62,6 +62,6 @@ async function ownerOf(socketPath: string): Promise<number> {
   try {
     return (await stat(socketPath)).uid;
   } catch (cause) {
-    throw new EngineBusyError(`there is no engine at ${socketPath}: ${reasonOf(cause)}`, { cause });
+    throw new EngineBusyError(`there is no engine at ${socketPath}: ${reasonOf(cause)}`);
   }
 }
