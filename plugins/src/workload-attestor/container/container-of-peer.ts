@@ -33,8 +33,6 @@ export async function withContainerOf<T>(
   // Mounts may be many, and are only looked at where the groups name nothing.
   const container = locate(cgroup, '', own) ?? locate(cgroup, await process.text('mountinfo', MOUNTINFO_BYTES), own);
   const answer = container === undefined ? undefined : await use({ ...container, cgroup });
-  // One that has ended is in the root group.
-  process.requireAlive();
   const after = await cgroupOf(process);
   // One that has ended is in no group any more, and that is not what is to be said of it.
   process.requireAlive();

@@ -102,16 +102,20 @@ function keyOf({ url, ca, verifyName, identity }: KubeletConnection): string {
   return JSON.stringify([url, ca, verifyName, identity?.certificate, identity?.key]);
 }
 
-async function bodyOf(response: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of response as AsyncIterable<Buffer>) {
-    length += part.length;
-    if (length > LARGEST_ANSWER)
-      throw new KubeletError(`the kubelet answered more than ${LARGEST_ANSWER} bytes`, false);
-    parts.push(part);
-  }
-  return Buffer.concat(parts, length);
+/** By events: a hundred parts cost less so than an iteration that waits for each. */
+function bodyOf(response: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let length = 0;
+    response.on('data', (part: Buffer) => {
+      length += part.length;
+      if (length > LARGEST_ANSWER)
+        response.destroy(new KubeletError(`the kubelet answered more than ${LARGEST_ANSWER} bytes`, false));
+      else parts.push(part);
+    });
+    response.on('end', () => resolve(Buffer.concat(parts, length)));
+    response.on('error', reject);
+  });
 }
 
 function refused(status: number): KubeletError {

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@steeple/daemon';
 import type { KubeletClient } from './kubelet-client.ts';
-import { type PodList, readPodList } from './pod-list.ts';
+import { PodList } from './pod-list.ts';
 
 /** Seconds after which the same trouble is told again. */
 const REMINDER = 60;
@@ -21,15 +21,9 @@ export class KubeletPods {
   /** @throws {KubeletError} */
   async list(): Promise<PodList> {
     try {
-      const broken: string[] = [];
-      const list = readPodList(await this.#client.pods(), (why) => broken.push(why));
-      if (broken.length === 0) this.#told = undefined;
-      else
-        this.#tell(
-          'The kubelet tells of pods that cannot be understood',
-          `${broken.length} pods, such as: ${broken[0]}`,
-        );
-      return list;
+      return new PodList(await this.#client.pods(), (why) =>
+        this.#tell('The kubelet tells of a pod that cannot be understood', why),
+      );
     } catch (error) {
       this.#tell('The kubelet does not tell its pods', (error as Error).message);
       throw error;

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { PodList } from './pod-list.ts';
 import { PodView } from './pod-view.ts';
 
+const NONE = new PodList(Buffer.from('{"items":null}'), () => {});
+
 function viewOf(list: () => Promise<PodList>) {
   const clock = new FakeClock();
   return { clock, view: new PodView({ list, clock, interval: 0.5 }) };
@@ -11,7 +13,7 @@ function viewOf(list: () => Promise<PodList>) {
 describe('the view of the pods', () => {
   it('asks one question for all who wait, and none for who is content with the last answer', async () => {
     let asked = 0;
-    const { clock, view } = viewOf(async () => (asked++, new PodList([])));
+    const { clock, view } = viewOf(async () => (asked++, NONE));
     const all = await Promise.all(Array.from({ length: 100 }, () => view.notOlderThan(0)));
     expect(asked).toBe(1);
     expect(new Set(all).size).toBe(1);
@@ -29,10 +31,10 @@ describe('the view of the pods', () => {
     const first = view.notOlderThan(0);
     await clock.advance(2);
     const second = view.notOlderThan(0);
-    answers[0]?.(new PodList([]));
+    answers[0]?.(NONE);
     expect((await first).askedAt).toBe(0);
     await clock.advance(0);
-    answers[1]?.(new PodList([]));
+    answers[1]?.(NONE);
     expect((await second).askedAt).toBe(2);
   });
 
@@ -53,7 +55,7 @@ describe('the view of the pods', () => {
   });
 
   it('gives the next list, not the same again', async () => {
-    const { clock, view } = viewOf(async () => new PodList([]));
+    const { clock, view } = viewOf(async () => NONE);
     const seen = await view.notOlderThan(1);
     const next = view.after(seen);
     await clock.advance(0.5);
