@@ -4,9 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Stack } from '../stack/stack.ts';
 import { againstSpire } from './against-spire.ts';
+import { attestors } from './attestors/attestors.ts';
+import { soak } from './attestors/soak.ts';
 import { entriesOf, entryToWorkload, firstSvid, thousandStreams } from './delivery.ts';
 import { type Figure, printFigures, residentMiB } from './figures.ts';
 import { issuance } from './issuance.ts';
+import { podAttestation } from './pods/pod-attestation.ts';
 import { manyEntries } from './scale/many-entries.ts';
 import { storm } from './scale/storm.ts';
 import { devStart } from './start.ts';
@@ -18,6 +21,9 @@ const { values } = parseArgs({
 });
 /** What takes minutes, and is measured when it is asked for. */
 const parts: Record<string, () => Promise<Figure[]>> = {
+  pods: podAttestation,
+  attestors,
+  soak,
   scale: manyEntries,
   storm: () => storm(Number(values.agents)),
 };

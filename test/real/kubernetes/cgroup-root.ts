@@ -1,6 +1,6 @@
 // A cgroup of the cluster's own, in each hierarchy, so that several nodes can stand on one machine.
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { exists } from '../../interop/peers/cache.ts';
 
 const MOUNTED = '/sys/fs/cgroup';
@@ -27,6 +27,25 @@ export class CgroupRoot implements AsyncDisposable {
       for (const file of ['cpuset.cpus', 'cpuset.mems']) await inherit(hierarchy, folder, file);
     }
     return new CgroupRoot(`/${name}`, folders);
+  }
+
+  /** Puts a process into a group below. */
+  async enter(pid: number, group: string): Promise<void> {
+    for (const folder of this.#folders) {
+      let made = folder;
+      for (const part of group.split('/')) {
+        const above = made;
+        made = join(above, part);
+        await mkdir(made, { recursive: true });
+        for (const file of ['cpuset.cpus', 'cpuset.mems']) await inherit(above, made, file);
+      }
+      await writeFile(join(made, 'cgroup.procs'), String(pid));
+    }
+  }
+
+  /** Puts a process back beside it. */
+  async leave(pid: number): Promise<void> {
+    for (const folder of this.#folders) await writeFile(join(dirname(folder), 'cgroup.procs'), String(pid));
   }
 
   /** For when its processes have ended. */
