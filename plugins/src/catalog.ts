@@ -21,6 +21,7 @@ const CATALOG: Loaders = {
   'node-verifier': {
     aws_iid: async () => (await import('./node-attestor/aws-iid.ts')).awsIidVerifier,
     azure_imds: async () => (await import('./node-attestor/azure-imds.ts')).azureImdsVerifier,
+    azure_msi: async () => (await import('./node-attestor/azure-msi.ts')).azureMsiVerifier,
     gcp_iit: async () => (await import('./node-attestor/gcp-iit.ts')).gcpIitVerifier,
     http_challenge: async () => (await import('./node-attestor/http-challenge.ts')).httpChallengeVerifier,
     join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenVerifier,
@@ -32,6 +33,7 @@ const CATALOG: Loaders = {
   'node-prover': {
     aws_iid: async () => (await import('./node-attestor/aws-iid.ts')).awsIidProver,
     azure_imds: async () => (await import('./node-attestor/azure-imds.ts')).azureImdsProver,
+    azure_msi: async () => (await import('./node-attestor/azure-msi.ts')).azureMsiProver,
     gcp_iit: async () => (await import('./node-attestor/gcp-iit.ts')).gcpIitProver,
     http_challenge: async () => (await import('./node-attestor/http-challenge.ts')).httpChallengeProver,
     join_token: async () => (await import('./node-attestor/join-token.ts')).joinTokenProver,

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { PluginDefinition } from '../plugin.ts';
 import { callOutside } from './cloud/call-outside.ts';
 import { agentPathOf, httpAddress } from './cloud/settings.ts';
+import { SigningKeys } from './cloud/signing-keys.ts';
 import { AccessTokens } from './gcp-iit/access-token.ts';
 import type { ComputeInstanceOptions } from './gcp-iit/compute-instance.ts';
-import { GoogleKeys } from './gcp-iit/google-keys.ts';
 import { GcpIitProver } from './gcp-iit/prover.ts';
 import { GcpIitVerifier, PATH_FIELDS } from './gcp-iit/verifier.ts';
 
@@ -43,7 +43,7 @@ export const gcpIitVerifier: PluginDefinition<'node-verifier', VerifierConfig> =
     const now = () => clock.now();
     return new GcpIitVerifier({
       trustDomain,
-      keys: new GoogleKeys({ url: new URL(config.google_certs_url), ask: callOutside, now }),
+      keys: new SigningKeys({ owner: 'Google', url: new URL(config.google_certs_url), ask: callOutside, now }),
       projects: new Set(config.projectid_allow_list),
       agentPath: agentPathOf(config.agent_path_template, PATH_FIELDS),
       compute: config.use_instance_metadata ? computeOptions(config, now) : undefined,

@@ -1,9 +1,9 @@
 import { dedupeSelectors, IssuerError } from '@steeple/core';
 import type { SpiffeId, TrustDomain } from '@steeple/spiffe';
 import type { AgentPathTemplate, TemplateFields } from '../agent-path-template.ts';
+import type { SigningKeys } from '../cloud/signing-keys.ts';
 import type { AttestationChannel, NodeVerifier, VerifiedNode } from '../node-attestor.ts';
 import { type ComputeInstanceOptions, instanceSelectorValues } from './compute-instance.ts';
-import type { GoogleKeys } from './google-keys.ts';
 import { type InstanceClaims, instanceOf, readToken } from './identity-token.ts';
 
 const TYPE = 'gcp_iit';
@@ -22,7 +22,7 @@ export const PATH_FIELDS: TemplateFields = {
 
 export interface GcpIitVerifierOptions {
   readonly trustDomain: TrustDomain;
-  readonly keys: GoogleKeys;
+  readonly keys: SigningKeys;
   readonly projects: ReadonlySet<string>;
   readonly agentPath: AgentPathTemplate;
   /** Absent: only what the token says. */

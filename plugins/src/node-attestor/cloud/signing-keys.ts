@@ -1,10 +1,12 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { IssuerError } from '@steeple/core';
 import { isJsonObject, type JsonObject, type JsonValue } from '@steeple/spiffe';
-import { type CallOutside, type OutsideAnswer } from '../cloud/call-outside.ts';
-import { readJson, textOf } from '../cloud/read-json.ts';
+import { type CallOutside, type OutsideAnswer } from './call-outside.ts';
+import { readJson, textOf } from './read-json.ts';
 
-export interface GoogleKeysOptions {
+export interface SigningKeysOptions {
+  /** Whose, for messages: "Google". */
+  readonly owner: string;
   readonly url: URL;
   readonly ask: CallOutside;
   /** Unix seconds. */
@@ -16,15 +18,15 @@ const SHORTEST = 60;
 const LONGEST = 86_400;
 const MAX_KEYS = 100;
 
-/** The keys that Google signs identity tokens with, by key ID: fetched when first needed, kept as long as Google says. */
-export class GoogleKeys {
-  readonly #options: GoogleKeysOptions;
+/** The RSA keys that a provider signs tokens with, by key ID: fetched when first needed, kept as long as the provider says. */
+export class SigningKeys {
+  readonly #options: SigningKeysOptions;
   #keys: ReadonlyMap<string, KeyObject> = new Map();
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #staleAt = Number.NEGATIVE_INFINITY;
   #fetching: Promise<void> | undefined;
 
-  constructor(options: GoogleKeysOptions) {
+  constructor(options: SigningKeysOptions) {
     this.#options = options;
   }
 
@@ -48,22 +50,22 @@ export class GoogleKeys {
   }
 
   async #fetch(signal: AbortSignal): Promise<void> {
-    const { ask, url, now } = this.#options;
-    const answer = await ask({ what: "Google's signing keys", url, signal });
+    const { owner, ask, url, now } = this.#options;
+    const answer = await ask({ what: `the signing keys of ${owner}`, url, signal });
     if (answer.status !== 200) {
-      throw new IssuerError('unavailable', `Google's signing keys cannot be had: HTTP status ${answer.status}`);
+      throw new IssuerError('unavailable', `the signing keys of ${owner} cannot be had: HTTP status ${answer.status}`);
     }
-    this.#keys = readKeys(readJson(answer.body, "the list of Google's signing keys"));
+    this.#keys = readKeys(readJson(answer.body, `the list of signing keys of ${owner}`));
     this.#fetchedAt = now();
     this.#staleAt = now() + Math.min(Math.max(lifetimeOf(answer, now()), SHORTEST), LONGEST);
   }
 }
 
-/** Either of Google's forms: certificates in PEM by key ID, or a JWK set. */
+/** In either form: certificates in PEM by key ID, or a JWK set, of which keys of other kinds are left out. */
 function readKeys(document: JsonObject): ReadonlyMap<string, KeyObject> {
   const { keys } = document;
   const entries: readonly (readonly [string, JsonValue | undefined])[] = Array.isArray(keys)
-    ? (keys as readonly JsonValue[]).map((jwk) => [(isJsonObject(jwk) && textOf(jwk, 'kid')) || '', jwk])
+    ? (keys as readonly JsonValue[]).filter(isRsa).map((jwk) => [(isJsonObject(jwk) && textOf(jwk, 'kid')) || '', jwk])
     : Object.entries(document);
   if (entries.length > MAX_KEYS) throw unreadable();
   try {
@@ -71,6 +73,10 @@ function readKeys(document: JsonObject): ReadonlyMap<string, KeyObject> {
   } catch (cause) {
     throw unreadable(cause);
   }
+}
+
+function isRsa(jwk: JsonValue): boolean {
+  return isJsonObject(jwk) && jwk['kty'] === 'RSA';
 }
 
 function keyOf(value: JsonValue | undefined): KeyObject {
@@ -93,5 +99,5 @@ function lifetimeOf({ headers }: OutsideAnswer, now: number): number {
 }
 
 function unreadable(cause?: unknown): IssuerError {
-  return new IssuerError('unavailable', "the list of Google's signing keys has an unusable key", { cause });
+  return new IssuerError('unavailable', 'the list of signing keys has an unusable key', { cause });
 }
