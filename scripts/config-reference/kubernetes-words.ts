@@ -9,6 +9,12 @@ export const kubernetesWords: WordList = {
     means: 'How the API is reached.',
     by: 'the service account of the pod that the server runs in',
   },
+  'kubernetes.lease': {
+    means: 'A Lease object, of which one of several servers with the same datastore is the holder; that one works.',
+    by: 'this server works',
+  },
+  'kubernetes.lease.namespace': 'Its namespace, where the server may get, create and update Leases.',
+  'kubernetes.lease.name': 'Its name.',
   'kubernetes.registrar':
     'Register pods as ClusterSPIFFEID, ClusterStaticEntry and ClusterFederatedTrustDomain objects say.',
   'kubernetes.registrar.class_name': { means: 'Heed only objects of this class.', by: 'those without a class' },

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type ClusterNames, PARENT_ID_TEMPLATE, Template } from '@steeple/core';
 import type { TrustDomain } from '@steeple/spiffe';
+import type { LeaseSettings } from './app/registrar/lease.ts';
 import type { RegistrarSettings } from './app/registrar/registrar.ts';
 import type { KubernetesFile } from './kubernetes-schema.ts';
 
@@ -11,6 +12,8 @@ export interface KubernetesConfig {
   readonly cluster: ClusterNames;
   /** What agents of the cluster are called. */
   readonly parent: Template;
+  /** Undefined: no other server works for the cluster with this datastore. */
+  readonly lease: LeaseSettings | undefined;
   readonly registrar: RegistrarSettings | undefined;
   readonly signerName: string | undefined;
 }
@@ -27,6 +30,7 @@ export const kubernetesConfig = (
     kubeconfig: file.kube_config_file === undefined ? undefined : resolve(file.kube_config_file),
     cluster,
     parent,
+    lease: file.lease,
     signerName: file.pod_certificates?.signer_name,
     registrar: registrar && {
       cluster,

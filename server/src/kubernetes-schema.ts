@@ -46,12 +46,16 @@ const podCertificates = z.strictObject({
     .default('steeple.dev/x509-svid'),
 });
 
+const dnsName = z.string().regex(/^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/, 'must be a name of Kubernetes');
+
 export const kubernetesSchema = singleBlock(
   z.strictObject({
     cluster_name: z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/, 'must be letters, digits, "-", "_" and "."'),
     cluster_domain: z.string().default('cluster.local'),
     /** Without it the service account of the pod that the server runs in. */
     kube_config_file: z.string().min(1).optional(),
+    /** Without it this server works for the cluster, whoever else does. */
+    lease: singleBlock(z.strictObject({ namespace: dnsName, name: dnsName.default('steeple-server') })).optional(),
     registrar: singleBlock(registrar).optional(),
     pod_certificates: singleBlock(podCertificates).optional(),
   }),

@@ -1,24 +1,36 @@
+import { hostname } from 'node:os';
 import type { Clock, Logger, TaskGroup } from '@steeple/daemon';
 import { inClusterAccess, KubernetesClient, kubeconfigAccess } from '@steeple/daemon/kubernetes';
 import { PodCertificates } from './app/pod-certificates/pod-certificates.ts';
-import { type RandomBytes, random01 } from './app/randomness.ts';
+import { type RandomBytes, random01, uuid } from './app/randomness.ts';
+import { Lease } from './app/registrar/lease.ts';
 import { Registrar } from './app/registrar/registrar.ts';
 import type { ServerConfig } from './config.ts';
 import type { UseCases } from './use-cases.ts';
+
+interface Rim {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: RandomBytes;
+}
 
 /** Starts what a server does in a cluster, if it is configured; it ends with the tasks. */
 export const startKubernetes = (
   { kubernetes, trustDomain, x509SvidTtl }: ServerConfig,
   use: UseCases,
-  rim: { readonly clock: Clock; readonly logger: Logger; readonly random: RandomBytes },
+  rim: Rim,
   { stack, tasks }: { readonly stack: AsyncDisposableStack; readonly tasks: TaskGroup },
 ): void => {
   if (kubernetes === undefined) return;
-  const { kubeconfig } = kubernetes;
+  const { kubeconfig, signerName } = kubernetes;
   const access = kubeconfig === undefined ? inClusterAccess() : kubeconfigAccess(kubeconfig);
   const client = stack.use(new KubernetesClient({ access, clock: rim.clock }));
-  const leads = (): boolean => true;
-  const { signerName } = kubernetes;
+  const wakes: (() => void)[] = [];
+  const identity = `${hostname()}_${uuid(rim.random)}`;
+  const onHeld = () => wakes.forEach((wake) => wake());
+  const lease = kubernetes.lease && new Lease(kubernetes.lease, { ...rim, client, identity, onHeld });
+  const leads = () => lease?.isHeld() ?? true;
+  if (lease) tasks.run('lease', (signal) => lease.run(signal));
   if (signerName !== undefined) {
     const certificates = new PodCertificates({
       ...use,
@@ -35,10 +47,12 @@ export const startKubernetes = (
           if (entries.put.length > 0) listener();
         }),
     });
+    wakes.push(() => certificates.wake());
     tasks.run('pod certificates', (signal) => certificates.run(signal));
   }
   if (kubernetes.registrar) {
     const registrar = stack.use(new Registrar(kubernetes.registrar, { ...use, ...rim, client, trustDomain, leads }));
+    wakes.push(() => registrar.wake());
     tasks.run('registrar', (signal) => registrar.run(signal));
   }
 };

@@ -90,6 +90,7 @@ export class FakeCluster implements AsyncDisposable {
     if (this.#isBroken) return refuse(response, 500, 'InternalError');
     if (url.searchParams.has('watch')) return this.#watch(plural, url, response);
     const all = this.#objects.get(plural) ?? new Map<string, FakeObject>();
+    if (request.method === 'POST' || request.method === 'PUT') return this.#write(plural, request, response);
     if (name === undefined) {
       return reply(response, { metadata: { resourceVersion: String(this.#version) }, items: [...all.values()] });
     }
@@ -101,6 +102,16 @@ export class FakeCluster implements AsyncDisposable {
       this.put(plural, { ...object, status: body.status });
     }
     return reply(response, all.get(`${namespace}/${name}`));
+  }
+
+  /** Creates what is not there, or replaces what is there in the version given. */
+  async #write(plural: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const object = (await readJson(request)) as FakeObject;
+    const { name, namespace, resourceVersion } = object.metadata;
+    const there = this.get(plural, name, namespace);
+    if (there?.metadata['resourceVersion'] !== resourceVersion) return refuse(response, 409, 'Conflict');
+    this.put(plural, object);
+    return reply(response, this.get(plural, name, namespace));
   }
 
   #watch(plural: string, url: URL, response: ServerResponse): void {

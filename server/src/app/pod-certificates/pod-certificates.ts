@@ -56,6 +56,11 @@ export class PodCertificates {
     this.#parts = parts;
   }
 
+  /** Looks again, such as when this server became the one that signs. */
+  wake(): void {
+    this.#bell.ring();
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const end = this.#parts.onEntries(() => this.#waiting.size > 0 && this.#bell.ring());
     try {
