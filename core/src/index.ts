@@ -118,6 +118,7 @@ export {
   ObjectError,
   type RegistrationObject,
 } from './objects/registration-object.ts';
+export { type FieldKind, GoStruct, type StructType } from './objects/template/go-value.ts';
 export type { ClusterNames, RawObject } from './objects/template/kubernetes-types.ts';
 export { Template } from './objects/template/template.ts';
 export {

@@ -1,13 +1,5 @@
-import { IssuerError } from '@steeple/core';
+import { type FieldKind, GoStruct, IssuerError, type StructType, Template } from '@steeple/core';
 import { SpiffeError, SpiffeId, type TrustDomain } from '@steeple/spiffe';
-import {
-  type Expression,
-  fieldsOf,
-  functionsOf,
-  parseExpression,
-  type TemplateValue,
-} from './agent-path/expression.ts';
-import { applyFunction, functionNames, isFunction, textOf, UnfitValue } from './agent-path/functions.ts';
 
 /**
  * What a template may name: `text` (also numbers, and lists of texts), `path` (text in which slashes are meant), `map` for
@@ -16,29 +8,25 @@ import { applyFunction, functionNames, isFunction, textOf, UnfitValue } from './
 export type TemplateFields = { readonly [name: string]: 'text' | 'path' | 'map' | TemplateFields };
 
 /** The values, in the form of the fields. One that is undefined or empty makes no path. */
-export type TemplateFacts = { readonly [name: string]: TemplateValue | undefined };
+export type TemplateFacts = { readonly [name: string]: TemplateFact };
+type TemplateFact = string | bigint | readonly string[] | TemplateFacts | undefined;
 
-type Part = string | { readonly expression: Expression; readonly mayHaveSlashes: boolean };
-
-const ACTION = /\{\{(?<left>- )?(?<body>.*?)(?<right> -)?\}\}/gs;
+const NAME = 'agent_path_template';
 
 /** A path of agents below `/spire/agent/`, with facts of the node in `{{ .Field }}`: the part of Go's templates that has a use. */
 export class AgentPathTemplate {
-  readonly #parts: readonly Part[];
+  readonly #template: Template;
+  readonly #fields: TemplateFields;
 
-  /** @throws {RangeError} for a field or function that does not exist; the message names those that do. */
+  /** @throws {RangeError} for a field or function that does not exist */
   constructor(template: string, fields: TemplateFields) {
-    const parts: Part[] = [];
-    let end = 0;
-    for (const match of template.matchAll(ACTION)) {
-      parts.push(template.slice(end, match.index), actionOf(match.groups?.['body'] ?? '', fields));
-      end = match.index + match[0].length;
+    this.#fields = fields;
+    try {
+      this.#template = new Template(NAME, template);
+    } catch (cause) {
+      throw new RangeError((cause as Error).message, { cause });
     }
-    parts.push(template.slice(end));
-    if (parts.some((part) => typeof part === 'string' && /\{\{|\}\}/.test(part))) {
-      throw new RangeError('a "{{" or "}}" without its other half');
-    }
-    this.#parts = parts;
+    for (const path of this.#template.fields) requireField(path, fields);
   }
 
   /**
@@ -48,7 +36,7 @@ export class AgentPathTemplate {
    *   makes no path.
    */
   agentId(trustDomain: TrustDomain, facts: TemplateFacts, what: string): SpiffeId {
-    const path = this.#parts.map((part) => (typeof part === 'string' ? part : valueOf(part, facts, what))).join('');
+    const path = this.#render(facts, what);
     try {
       return SpiffeId.of(trustDomain, `/spire/agent/${path.replace(/^\//, '')}`);
     } catch (cause) {
@@ -56,25 +44,33 @@ export class AgentPathTemplate {
       throw new IssuerError('permission-denied', `${what} makes no valid agent path`, { cause });
     }
   }
-}
 
-function actionOf(source: string, fields: TemplateFields): Part {
-  const expression = parseExpression(source);
-  const kinds = fieldsOf(expression).map((path) => kindOf(path, fields));
-  for (const name of functionsOf(expression)) {
-    if (!isFunction(name)) throw new RangeError(`no function "${name}"; there are ${functionNames().join(', ')}`);
+  #render(facts: TemplateFacts, what: string): string {
+    try {
+      return this.#template.render(structOf(this.#fields, facts), (text, read) => {
+        const isPath = read.every((path) => path.length > 0 && kindOf(path, this.#fields) === 'path');
+        if (text === '') throw new Error('it is empty');
+        if (text.includes('/') && !isPath) throw new Error('it has a slash');
+      });
+    } catch (cause) {
+      const reason = (cause as Error).message;
+      throw new IssuerError('permission-denied', `${what} lacks a value for the agent path: ${reason}`, { cause });
+    }
   }
-  return { expression, mayHaveSlashes: kinds.every((kind) => kind === 'path') };
 }
 
-function kindOf(path: readonly string[], fields: TemplateFields): 'text' | 'path' | 'map' {
+function requireField(path: readonly string[], fields: TemplateFields): void {
+  if (path.length > 0 && kindOf(path, fields) !== undefined) return;
+  throw new RangeError(`unknown field ".${path.join('.')}"; there are ${namesOf(fields).join(', ')}`);
+}
+
+function kindOf(path: readonly string[], fields: TemplateFields): 'text' | 'path' | 'map' | undefined {
   let at: TemplateFields[string] | undefined = fields;
   for (const [depth, name] of path.entries()) {
     if (at === 'map' && depth === path.length - 1) return 'text';
     at = typeof at === 'object' && Object.hasOwn(at, name) ? at[name] : undefined;
   }
-  if (typeof at === 'string') return at;
-  throw new RangeError(`unknown field ".${path.join('.')}"; there are ${namesOf(fields).join(', ')}`);
+  return typeof at === 'string' ? at : undefined;
 }
 
 function namesOf(fields: TemplateFields, above = ''): readonly string[] {
@@ -84,32 +80,29 @@ function namesOf(fields: TemplateFields, above = ''): readonly string[] {
   });
 }
 
-function valueOf({ expression, mayHaveSlashes }: Exclude<Part, string>, facts: TemplateFacts, what: string): string {
-  let text: string;
-  try {
-    text = textOf(evaluate(expression, facts));
-  } catch (cause) {
-    if (!(cause instanceof UnfitValue)) throw cause;
-    throw new IssuerError('permission-denied', `${what} lacks a value for the agent path: ${cause.message}`, { cause });
-  }
-  if (text !== '' && (mayHaveSlashes || !text.includes('/'))) return text;
-  throw new IssuerError('permission-denied', `${what} lacks a value for the agent path: it is empty or has a slash`);
+/** The facts as the template's data. */
+function structOf(fields: TemplateFields, facts: TemplateFacts): GoStruct {
+  return new GoStruct(typeOf(fields, facts), printable(facts));
 }
 
-function evaluate(expression: Expression, facts: TemplateFacts): TemplateValue | undefined {
-  if (expression.kind === 'literal') return expression.value;
-  if (expression.kind === 'field') return memberOf(facts, expression.path);
-  return applyFunction(
-    expression.name,
-    expression.inputs.map((input) => evaluate(input, facts)),
-  );
+function typeOf(fields: TemplateFields, facts: TemplateFacts | undefined): StructType {
+  const kinds = Object.entries(fields).map(([name, kind]): [string, readonly [string, FieldKind]] => {
+    const fact = facts !== undefined && Object.hasOwn(facts, name) ? facts[name] : undefined;
+    if (typeof kind === 'object') return [name, [name, typeOf(kind, isFacts(fact) ? fact : undefined)]];
+    if (kind === 'map') return [name, [name, 'map']];
+    return [name, [name, Array.isArray(fact) ? 'texts' : 'text']];
+  });
+  return { name: 'the facts of a node', fields: Object.fromEntries(kinds) };
 }
 
-function memberOf(facts: TemplateFacts, path: readonly string[]): TemplateValue | undefined {
-  let at: TemplateValue | undefined = facts;
-  for (const name of path) {
-    at =
-      typeof at === 'object' && !Array.isArray(at) && Object.hasOwn(at, name) ? (at as TemplateFacts)[name] : undefined;
-  }
-  return at;
+function printable(facts: TemplateFacts): Readonly<Record<string, unknown>> {
+  const texts = Object.entries(facts).map(([name, fact]) => {
+    if (typeof fact === 'bigint') return [name, fact.toString()];
+    return [name, isFacts(fact) ? printable(fact) : fact];
+  });
+  return Object.fromEntries(texts) as Readonly<Record<string, unknown>>;
+}
+
+function isFacts(fact: TemplateFact): fact is TemplateFacts {
+  return typeof fact === 'object' && !Array.isArray(fact);
 }

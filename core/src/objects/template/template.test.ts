@@ -84,4 +84,24 @@ describe('templates', () => {
     [`{{ ${'('.repeat(40)}1 }}`, 'nested too deeply'],
     ['x'.repeat(20_000), 'at most 16384 characters'],
   ])('%s is refused when it is read', (source, message) => expect(() => new Template('t', source)).toThrow(message));
+
+  it('tells which fields it reads, and shows what it prints', () => {
+    const source =
+      '{{ if .A.B }}{{ index .PodMeta.Labels "app" | lower }}{{ with $.C }}{{ .D }}{{ else }}{{ .E }}{{ end }}{{ end }}{{ (index .F 0).G }}{{ . }}';
+    const fields = [['A', 'B'], ['PodMeta', 'Labels'], ['C'], ['E'], ['F'], []];
+    expect(new Template('t', source).fields).toEqual(fields);
+    const seen: unknown[] = [];
+    const template = new Template('t', 'a{{ .ClusterName }}{{ with .PodMeta }}{{ .Name }}{{ end }}{{ "x" }}');
+    const text = template.render(podData(cluster, node, pod), (...shown) => seen.push(shown));
+    expect(text).toBe('aprodweb-1x');
+    expect(seen).toEqual([
+      ['prod', [['ClusterName']]],
+      ['web-1', [['Name']]],
+      ['x', []],
+    ]);
+    const refuse = (): never => {
+      throw new RangeError('no');
+    };
+    expect(() => template.render(podData(cluster, node, pod), refuse)).toThrow(RangeError);
+  });
 });

@@ -1,3 +1,4 @@
+import { fieldsOf, fieldsRead } from './fields-read.ts';
 import { printed } from './format-functions.ts';
 import { FUNCTIONS } from './functions.ts';
 import { GoStruct, type GoValue, isTrue, typeName } from './go-value.ts';
@@ -21,10 +22,19 @@ export class Template {
     this.#nodes = this.#placed(() => parseTemplate(source));
   }
 
-  /** @throws {Error} with the template's name and the position of what has no value */
-  render(data: GoStruct): string {
+  /** The fields of the data that it reads, each as its names from the top; what `with` makes the point is not followed. */
+  get fields(): readonly (readonly string[])[] {
+    return fieldsRead(this.#nodes);
+  }
+
+  /**
+   * `look` sees each value that is printed, with the fields of the point that it was made from; what it throws ends all.
+   *
+   * @throws {Error} with the template's name and the position of what has no value
+   */
+  render(data: GoStruct, look?: Look): string {
     return this.#placed(() => {
-      const text = renderNodes(this.#nodes, data, data);
+      const text = renderNodes(this.#nodes, data, data, look);
       if (text.length > LONGEST) throw new TemplateError(`renders more than ${LONGEST} characters`, 0);
       return text;
     });
@@ -41,16 +51,21 @@ export class Template {
   }
 }
 
-const renderNodes = (nodes: readonly Node[], point: GoValue, whole: GoStruct): string => {
+type Look = (text: string, fields: readonly (readonly string[])[]) => void;
+
+const renderNodes = (nodes: readonly Node[], point: GoValue, whole: GoStruct, look: Look | undefined): string => {
   let text = '';
   for (const node of nodes) {
     if (node.kind === 'text') text += node.text;
-    else if (node.kind === 'print') text += at(node.value, () => printed(valueOf(node.value, point, whole)));
-    else {
+    else if (node.kind === 'print') {
+      const value = at(node.value, () => printed(valueOf(node.value, point, whole)));
+      look?.(value, fieldsOf(node.value));
+      text += value;
+    } else {
       const condition = valueOf(node.condition, point, whole);
       const isHeld = isTrue(condition);
       const inner = node.kind === 'with' && isHeld ? condition : point;
-      text += renderNodes(isHeld ? node.holds : node.otherwise, inner, whole);
+      text += renderNodes(isHeld ? node.holds : node.otherwise, inner, whole, look);
     }
   }
   return text;

@@ -1,4 +1,4 @@
-export type CharacterTest = (character: string) => boolean;
+type CharacterTest = (character: string) => boolean;
 
 /** One step of a program: take a character, go on at several places, or be at an edge of the text. */
 export type Step =

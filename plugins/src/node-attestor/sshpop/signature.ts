@@ -10,7 +10,7 @@ export interface SshSignature {
 }
 
 /** SHA-1 with RSA: signatures of that kind can be made for two texts at once. */
-export const SHA1_RSA = 'ssh-rsa';
+const SHA1_RSA = 'ssh-rsa';
 
 const HASHES: Readonly<Record<string, string | undefined>> = {
   'rsa-sha2-256': 'sha256',

@@ -34,12 +34,12 @@ export function pathFacts(leaf: Certificate, trustDomain: TrustDomain, svidPathT
 }
 
 /** SHA-1 of the DER in lower-case hex: a name SPIRE gives to certificates, not a protection. */
-export function fingerprintOf(certificate: Certificate): string {
+function fingerprintOf(certificate: Certificate): string {
   return createHash('sha1').update(certificate.raw).digest('hex');
 }
 
 /** Key and value of each URI SAN `x509pop://<trust domain>/<key>/<value>`; those of other trust domains say nothing. */
-export function uriSanSelectors(leaf: Certificate, trustDomain: TrustDomain): ReadonlyMap<string, string> {
+function uriSanSelectors(leaf: Certificate, trustDomain: TrustDomain): ReadonlyMap<string, string> {
   const prefix = `${TYPE}://${trustDomain.name}/`;
   const pairs = new Map<string, string>();
   for (const uri of leaf.uriSans) {

@@ -18,7 +18,7 @@ export interface CertificateParts {
 }
 
 export const AUTHORITY = generateKeyPairSync('ed25519').privateKey;
-export const HOST_KEY = generateKeyPairSync('ed25519').privateKey;
+const HOST_KEY = generateKeyPairSync('ed25519').privateKey;
 
 /** A host's certificate as no honest authority would make it; by default one that is good for ever. */
 export function makeCertificate(parts: CertificateParts = {}): Uint8Array {
