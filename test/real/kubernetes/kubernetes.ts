@@ -4,6 +4,7 @@ import { attestorCases } from './attestor-cases.ts';
 import { Cluster } from './cluster.ts';
 import { clusterCases } from './cluster-cases.ts';
 import { deployCases } from './deploy-cases.ts';
+import { psatCases } from './psat-cases.ts';
 import { registrarCases } from './registrar-cases.ts';
 
 export const kubernetes: RealPart = {
@@ -17,6 +18,7 @@ export const kubernetes: RealPart = {
         ...clusterCases(cluster),
         ...attestorCases(cluster, cleanUp),
         ...registrarCases(cluster, cleanUp),
+        ...psatCases(cluster, cleanUp),
         ...deployCases(cluster),
       ],
       [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
