@@ -216,7 +216,7 @@ export class Tpm {
       if (!bounds.aborted) throw error;
       this.#isSilent = true;
       signal.throwIfAborted();
-      throw new Error(SILENT);
+      throw new Error(SILENT, { cause: error });
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', hurry);
