@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { toPem } from '@steeple/client';
 import * as aws from '../../../plugins/src/node-attestor/aws-iid/aws-for-tests.ts';
 import * as azure from '../../../plugins/src/node-attestor/azure-imds/azure-for-tests.ts';
+import * as msi from '../../../plugins/src/node-attestor/azure-msi/msi-for-tests.ts';
 import { azureSignedData } from '../../../plugins/src/node-attestor/cloud/cms-for-tests.ts';
 import type { StandIn } from '../../../plugins/src/node-attestor/cloud/http-for-tests.ts';
 import * as gcp from '../../../plugins/src/node-attestor/gcp-iit/gcp-for-tests.ts';
@@ -34,6 +35,7 @@ export const cloudAttestors: readonly Suite[] = [
   suite('aws-iid', awsCloud),
   suite('gcp-iit', gcpCloud),
   suite('azure-imds', azureCloud),
+  suite('azure-msi', azureIdentity),
 ];
 
 function suite(name: string, open: (site: Site, pairing: Pairing) => Promise<Cloud>): Suite {
@@ -166,5 +168,57 @@ async function azureCloud(site: Site, pairing: Pairing): Promise<Cloud> {
       'vm-tag:env:prod',
     ],
     proxy: await openProxy(site, { '169.254.169.254': azure.answerAsMetadata({ sign }) }),
+  };
+}
+
+async function azureIdentity(site: Site, pairing: Pairing): Promise<Cloud> {
+  const { tenantId, principalId, subscriptionId } = msi.MACHINE;
+  const now = Math.floor(Date.now() / 1000);
+  const token = () => msi.tokenOf({ iat: now, nbf: now, exp: now + 86_400 });
+  const metadata = await standIn(site, msi.listenAsIdentity(token));
+  const answers = loginAnswers(tenantId);
+  const api = await standIn(site, msi.listenAsResourceManager());
+  return {
+    attestor: 'azure_msi',
+    server: {
+      tenants: { [`"${tenantId}"`]: { subscription_id: subscriptionId, app_id: 'app', app_secret: 'hush' } },
+      ...(pairing.server === 'spire' ? {} : { login_endpoint: api.address, management_endpoint: api.address }),
+    },
+    agent: pairing.agent === 'spire' ? {} : { imds_endpoint: metadata.address },
+    path: `${tenantId}/${principalId}`,
+    selectors: [
+      'network-security-group:RG:nsg',
+      `subscription-id:${subscriptionId}`,
+      'virtual-network-subnet:RG:vnet:default',
+      'virtual-network:RG:vnet',
+      'vm-name:RG:blog',
+    ],
+    proxy: await openProxy(site, {
+      '169.254.169.254': msi.answerAsIdentity(token),
+      'login.microsoftonline.com': msi.answerAsResourceManager(answers),
+      'management.azure.com': msi.answerAsResourceManager(),
+    }),
+  };
+}
+
+/** What SPIRE and Microsoft's library ask the login service before they have keys and tokens. */
+function loginAnswers(tenantId: string): Parameters<typeof msi.answerAsResourceManager>[0] {
+  const login = 'https://login.microsoftonline.com';
+  const tenant = {
+    issuer: `${login}/${tenantId}/v2.0`,
+    token_endpoint: `${login}/${tenantId}/oauth2/v2.0/token`,
+    authorization_endpoint: `${login}/${tenantId}/oauth2/v2.0/authorize`,
+  };
+  const common = { issuer: 'https://sts.windows.net/{tenantid}/', jwks_uri: `${login}/common/discovery/keys` };
+  const alias = { preferred_network: 'login.microsoftonline.com', preferred_cache: 'login.windows.net' };
+  const discovery = {
+    tenant_discovery_endpoint: `${login}/${tenantId}/v2.0/.well-known/openid-configuration`,
+    'api-version': '1.1',
+    metadata: [{ ...alias, aliases: ['login.microsoftonline.com', 'login.windows.net'] }],
+  };
+  return {
+    '/common/.well-known/openid-configuration': () => JSON.stringify(common),
+    [`/${tenantId}/v2.0/.well-known/openid-configuration`]: () => JSON.stringify(tenant),
+    '/common/discovery/instance': () => JSON.stringify(discovery),
   };
 }

@@ -55,10 +55,11 @@ const network = `${subscription}/resourceGroups/RG/providers/Microsoft.Network`;
 /** Azure's keys, tokens and Resource Manager, by path. */
 export function answerAsResourceManager(answers: Readonly<Record<string, Answer>> = {}): Answer {
   const { n, e } = key.export({ format: 'jwk' });
+  const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
   const jwks = {
     keys: [
       { kty: 'RSA', use: 'sig', kid: KID, x5t: KID, n, e },
-      { kty: 'EC', kid: 'other' },
+      { ...other, kid: 'other' },
     ],
   };
   const ipConfigurations = [{ properties: { subnet: { id: `${network}/virtualNetworks/vnet/subnets/default` } } }];
