@@ -53,6 +53,12 @@ describe('readPrivateKey', () => {
     [openssh(new Uint8Array()), 'cut off'],
     ['-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', 'broken or of an unsupported kind'],
     [generateKeyPairSync('x25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 'not supported'],
+    ...[
+      generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }),
+      generateKeyPairSync('rsa-pss', { modulusLength: 2048 }),
+      generateKeyPairSync('ed448'),
+      generateKeyPairSync('ec', { namedCurve: 'secp256k1' }),
+    ].map(({ privateKey }) => [privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 'not supported']),
     [
       createPublicKey(readPrivateKey(vector('rsa')))
         .export({ type: 'spki', format: 'pem' })
@@ -61,6 +67,13 @@ describe('readPrivateKey', () => {
     ],
   ])('%#: %s', (text, message) => {
     expect(() => readPrivateKey(text)).toThrow(message);
+  });
+
+  it('reads lines of any system', () => {
+    for (const name of ['ed25519', 'rsa_pem']) {
+      const key = readPrivateKey(vector(name).replaceAll('\n', '\r\n'));
+      expect(key.equals(readPrivateKey(vector(name)))).toBe(true);
+    }
   });
 
   it('believes no key in which a byte was changed, however it ends', () => {

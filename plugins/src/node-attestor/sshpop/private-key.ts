@@ -12,7 +12,7 @@ const PEM = /^-----BEGIN (?<label>[A-Z0-9 ]+)-----$(?<body>[^]*?)^-----END \k<la
  */
 export function readPrivateKey(text: string): KeyObject {
   if (text.startsWith('PuTTY-User-Key-File')) throw new SshFormatError('is a key of PuTTY; export it to OpenSSH');
-  const { label, body } = PEM.exec(text)?.groups ?? {};
+  const { label, body } = PEM.exec(text.replaceAll('\r\n', '\n'))?.groups ?? {};
   if (label === undefined || body === undefined) throw new SshFormatError('holds no private key');
   if (label === 'OPENSSH PRIVATE KEY') return readOpensshKey(Buffer.from(body, 'base64'));
   if (label === 'ENCRYPTED PRIVATE KEY' || body.includes('ENCRYPTED')) throw new SshFormatError(PASSPHRASE);

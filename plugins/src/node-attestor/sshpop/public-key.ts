@@ -53,13 +53,18 @@ export function readKeyOf(type: string, reader: SshReader): SshPublicKey {
 
 /** @throws {SshFormatError} for a kind of key that SSH or this program does not know */
 export function publicKeyOf(key: KeyObject): SshPublicKey {
+  if (!['rsa', 'ec', 'ed25519'].includes(key.asymmetricKeyType ?? '')) throw unsupported();
   const jwk = (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' });
   const part = (name: 'x' | 'y' | 'n' | 'e') => Buffer.from(jwk[name] ?? '', 'base64url');
   if (jwk.kty === 'RSA') return rsa(part('e'), part('n'));
   if (jwk.kty === 'OKP' && jwk.crv === 'Ed25519') return ed25519(part('x'));
   const curve = Object.entries(CURVES).find(([, each]) => each.jwk === jwk.crv)?.[0];
-  if (curve === undefined) throw new SshFormatError('this kind of key is not supported; Ed25519, ECDSA and RSA are');
+  if (curve === undefined) throw unsupported();
   return ecdsa(curve, Buffer.concat([Uint8Array.of(UNCOMPRESSED), part('x'), part('y')]));
+}
+
+function unsupported(): SshFormatError {
+  return new SshFormatError('is a kind of key that is not supported; Ed25519, ECDSA and RSA are');
 }
 
 /** For messages: no text of a stranger goes there as it is, or at any length. */
