@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { agentStoreContract } from './agent-store.contract.ts';
+import { auditStoreContract } from './audit-store.contract.ts';
 import { authorityJournalContract } from './authority-journal.contract.ts';
 import { bundleStoreContract } from './bundle-store.contract.ts';
 import { aBundle, anAgent, anEntry, anId } from './contract-samples.ts';
@@ -18,6 +19,7 @@ export function datastoreContract(open: () => Promise<Datastore>): void {
   joinTokenStoreContract(open);
   bundleStoreContract(open);
   authorityJournalContract(open);
+  auditStoreContract(open);
 
   describe('the change feed', () => {
     it('tells each committed change once, in order, before the caller goes on', async () => {

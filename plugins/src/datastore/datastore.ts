@@ -1,6 +1,7 @@
 import type { AgentRecord, RegistrationEntry } from '@steeple/core';
 import type { TrustBundle } from '@steeple/spiffe';
 import type { AgentStore } from './agent-store.ts';
+import type { AuditStore } from './audit-store.ts';
 import type { AuthorityJournal } from './authority-journal.ts';
 import type { BundleStore } from './bundle-store.ts';
 import type { EntryStore } from './entry-store.ts';
@@ -34,6 +35,7 @@ export interface Datastore extends AsyncDisposable {
   readonly bundles: BundleStore;
   readonly federation: FederationStore;
   readonly authorities: AuthorityJournal;
+  readonly audit: AuditStore;
   /**
    * Calls the listener once per committed transaction that changed entries, agents or bundles, in the order of the
    * commits and before the promise of the method that made it resolves. Listeners must not throw; one that does is

@@ -113,6 +113,29 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (kind, slot)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE audit_leaves (
+    idx INTEGER PRIMARY KEY,
+    entry BLOB NOT NULL,
+    hash BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE audit_tiles (
+    level INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (level, idx)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE audit_log (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    size INTEGER NOT NULL,
+    edge BLOB NOT NULL,
+    checkpoint TEXT,
+    checkpoint_size INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO audit_log (one, size, edge, checkpoint_size) VALUES (1, 0, x'', 0);
+  `,
 ];
 
 /** The version this program writes and reads. */

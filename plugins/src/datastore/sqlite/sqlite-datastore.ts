@@ -1,6 +1,7 @@
 import type { Logger } from '@steeple/daemon';
 import type { Datastore, StoreChange } from '../datastore.ts';
 import { SqliteAgents } from './agents.ts';
+import { SqliteAudit } from './audit.ts';
 import { SqliteAuthorities } from './authorities.ts';
 import { SqliteBundles } from './bundles.ts';
 import { Database } from './database.ts';
@@ -17,6 +18,7 @@ export class SqliteDatastore implements Datastore {
   readonly bundles: SqliteBundles;
   readonly federation: SqliteFederation;
   readonly authorities: SqliteAuthorities;
+  readonly audit: SqliteAudit;
   readonly #db: Database;
 
   /** @throws {ConfigError} as `openConnection`. */
@@ -32,6 +34,7 @@ export class SqliteDatastore implements Datastore {
     this.bundles = new SqliteBundles(db);
     this.federation = new SqliteFederation(db);
     this.authorities = new SqliteAuthorities(db);
+    this.audit = new SqliteAudit(db);
   }
 
   watch(listener: (change: StoreChange) => void): () => void {
