@@ -1,6 +1,7 @@
 import { dedupeSelectors, IssuerError } from '@steeple/core';
 import type { SpiffeId, TrustDomain } from '@steeple/spiffe';
 import type { AgentPathTemplate, TemplateFields } from '../agent-path-template.ts';
+import { within } from '../cloud/within.ts';
 import type { AttestationChannel, NodeVerifier, VerifiedNode } from '../node-attestor.ts';
 import type { AwsClient, AwsPlace } from './aws-client.ts';
 import type { DocumentTrust } from './document-trust.ts';
@@ -9,6 +10,8 @@ import { type InstanceDocument, parsePayload } from './messages.ts';
 import type { Partition } from './partition.ts';
 
 const TYPE = 'aws_iid';
+/** Seconds for all that AWS is asked about one instance. */
+const TIME_LIMIT = 60;
 
 export const PATH_FIELDS: TemplateFields = {
   PluginName: 'text',
@@ -49,9 +52,13 @@ export class AwsIidVerifier implements NodeVerifier {
   }
 
   async verify(payload: Uint8Array, _channel: AttestationChannel, signal: AbortSignal): Promise<VerifiedNode> {
-    const { trust, memberships, client, skipBlockDevice, localAccounts } = this.#options;
-    const document = trust.judge(parsePayload(payload));
+    const document = this.#options.trust.judge(parsePayload(payload));
     signal.throwIfAborted();
+    return await within(TIME_LIMIT, signal, (during) => this.#ask(document, during));
+  }
+
+  async #ask(document: InstanceDocument, signal: AbortSignal): Promise<VerifiedNode> {
+    const { memberships, client, skipBlockDevice, localAccounts } = this.#options;
     for (const membership of memberships) await membership.requireMember(document, signal);
     const place = placeOf(this.#options, document);
     const instance = await describeInstance(client, place, document.instanceId, signal);

@@ -2,14 +2,17 @@ import { timingSafeEqual } from 'node:crypto';
 import { dedupeSelectors, IssuerError } from '@steeple/core';
 import type { TrustDomain } from '@steeple/spiffe';
 import type { AgentPathTemplate, TemplateFields } from '../agent-path-template.ts';
+import { within } from '../cloud/within.ts';
 import type { AttestationChannel, NodeVerifier, VerifiedNode } from '../node-attestor.ts';
 import type { AzureApi } from './azure-api.ts';
 import type { AzureTokens } from './azure-tokens.ts';
 import type { DocumentTrust } from './document-trust.ts';
-import { type AttestedContent, nonceOf, OPENING, parseContent, parseResponse } from './messages.ts';
+import { type AttestedContent, type ImdsResponse, nonceOf, OPENING, parseContent, parseResponse } from './messages.ts';
 import { findInScaleSet, findMachine, type VirtualMachine } from './virtual-machine.ts';
 
 const TYPE = 'azure_imds';
+/** Seconds for all that Azure is asked about one machine. */
+const TIME_LIMIT = 60;
 
 export const PATH_FIELDS: TemplateFields = {
   PluginName: 'text',
@@ -53,11 +56,18 @@ export class AzureImdsVerifier implements NodeVerifier {
     await channel.send(Buffer.from(nonce));
     const response = parseResponse(await channel.receive());
     signal.throwIfAborted();
-    const document = parseContent(await this.#options.trust.judge(response.signature, signal));
+    return await within(TIME_LIMIT, signal, (during) => this.#judge(response, nonce, during));
+  }
+
+  async #judge(
+    { signature, agentDomain, vmssName }: ImdsResponse,
+    nonce: string,
+    signal: AbortSignal,
+  ): Promise<VerifiedNode> {
+    const document = parseContent(await this.#options.trust.judge(signature, signal));
     if (!isSame(document.nonce, nonce)) throw malformed('nonce mismatch');
-    const tenant = this.#tenantOf(response.agentDomain, document);
+    const tenant = this.#tenantOf(agentDomain, document);
     const agentId = await this.#agentId(tenant, document, signal);
-    const { vmssName } = response;
     const machine =
       vmssName === undefined
         ? await findMachine(tenant.api, document, signal)

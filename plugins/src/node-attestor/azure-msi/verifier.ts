@@ -1,13 +1,16 @@
 import { dedupeSelectors, IssuerError } from '@steeple/core';
-import type { TrustDomain } from '@steeple/spiffe';
+import type { ForeignToken, TrustDomain } from '@steeple/spiffe';
 import type { AgentPathTemplate, TemplateFields } from '../agent-path-template.ts';
 import type { AzureApi } from '../azure-imds/azure-api.ts';
 import type { SigningKeys } from '../cloud/signing-keys.ts';
+import { within } from '../cloud/within.ts';
 import type { AttestationChannel, NodeVerifier, VerifiedNode } from '../node-attestor.ts';
 import { principalOf, readPayload, requireFor } from './principal.ts';
 import { principalSelectors } from './principal-machine.ts';
 
 const TYPE = 'azure_msi';
+/** Seconds for all that Azure is asked about one machine. */
+const TIME_LIMIT = 60;
 
 export const PATH_FIELDS: TemplateFields = {
   PluginName: 'text',
@@ -45,9 +48,13 @@ export class AzureMsiVerifier implements NodeVerifier {
   }
 
   async verify(payload: Uint8Array, _channel: AttestationChannel, signal: AbortSignal): Promise<VerifiedNode> {
-    const { keys, tenants, trustDomain, agentPath, now } = this.#options;
     const token = readPayload(payload);
     signal.throwIfAborted();
+    return await within(TIME_LIMIT, signal, (during) => this.#judge(token, during));
+  }
+
+  async #judge(token: ForeignToken, signal: AbortSignal): Promise<VerifiedNode> {
+    const { keys, tenants, trustDomain, agentPath, now } = this.#options;
     const key = await keys.key(token.kid ?? '', signal);
     if (key === undefined || !token.isSignedBy(key)) {
       throw new IssuerError('invalid-argument', 'azure_msi: unable to verify token');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { askOutside, callOutside } from './call-outside.ts';
 import { StandIn, type StandInAnswer } from './http-for-tests.ts';
+import { within } from './within.ts';
 
 const never = new AbortController().signal;
 const ask = (address: string, more: object = {}) =>
@@ -43,5 +44,24 @@ describe('a call to the outside', () => {
 
   it('says why nothing came', async () => {
     await expect(ask('http://127.0.0.1:1/')).rejects.toMatchObject(unavailable('127.0.0.1:1'));
+  });
+});
+
+describe('several calls within a time', () => {
+  const everlasting = (signal: AbortSignal) =>
+    new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+
+  it('end with it, as what the provider did', async () => {
+    await expect(within(0.05, never, everlasting)).rejects.toMatchObject(unavailable('within 0.05 s'));
+    expect(await within(5, never, async () => 'done')).toBe('done');
+    const failed = within(5, never, () => Promise.reject(new Error('by itself')));
+    await expect(failed).rejects.toThrow('by itself');
+  });
+
+  it('end when they are told to', async () => {
+    const controller = new AbortController();
+    const working = within(5, controller.signal, everlasting);
+    controller.abort(new Error('shutting down'));
+    await expect(working).rejects.toThrow('shutting down');
   });
 });

@@ -1,12 +1,15 @@
 import { dedupeSelectors, IssuerError } from '@steeple/core';
-import type { SpiffeId, TrustDomain } from '@steeple/spiffe';
+import type { ForeignToken, SpiffeId, TrustDomain } from '@steeple/spiffe';
 import type { AgentPathTemplate, TemplateFields } from '../agent-path-template.ts';
 import type { SigningKeys } from '../cloud/signing-keys.ts';
+import { within } from '../cloud/within.ts';
 import type { AttestationChannel, NodeVerifier, VerifiedNode } from '../node-attestor.ts';
 import { type ComputeInstanceOptions, instanceSelectorValues } from './compute-instance.ts';
 import { type InstanceClaims, instanceOf, readToken } from './identity-token.ts';
 
 const TYPE = 'gcp_iit';
+/** Seconds for all that Google is asked about one instance. */
+const TIME_LIMIT = 30;
 
 export const PATH_FIELDS: TemplateFields = {
   PluginName: 'text',
@@ -41,9 +44,13 @@ export class GcpIitVerifier implements NodeVerifier {
   }
 
   async verify(payload: Uint8Array, _channel: AttestationChannel, signal: AbortSignal): Promise<VerifiedNode> {
-    const { keys, projects, compute, now } = this.#options;
     const token = readToken(payload);
     signal.throwIfAborted();
+    return await within(TIME_LIMIT, signal, (during) => this.#judge(token, during));
+  }
+
+  async #judge(token: ForeignToken, signal: AbortSignal): Promise<VerifiedNode> {
+    const { keys, projects, compute, now } = this.#options;
     const key = await keys.key(token.kid ?? '', signal);
     if (key === undefined || !token.isSignedBy(key)) {
       throw new IssuerError('invalid-argument', 'gcp_iit: failed to validate the identity token signature');
