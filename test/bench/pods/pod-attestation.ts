@@ -12,7 +12,7 @@ import { standInKubelet } from './stand-in-kubelet.ts';
 import { standInPod } from './stand-in-pods.ts';
 
 const PODS = 200;
-const SECONDS = 40;
+const SECONDS = 60;
 
 interface Spent {
   /** Of the agent's processor time, for each attestation. */

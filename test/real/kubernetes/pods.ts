@@ -16,7 +16,7 @@ export interface Pod extends KubernetesObject {
   };
 }
 
-export interface ContainerStatus {
+interface ContainerStatus {
   readonly name: string;
   readonly containerID?: string;
   readonly image: string;

@@ -13,7 +13,7 @@ describe('configuration of k8s', () => {
       max_poll_attempts: 60,
       poll_retry_interval: 0.5,
       reload_interval: 60,
-      pod_list_max_age: 5,
+      pod_list_max_age: 10,
     });
   });
 

@@ -34,7 +34,7 @@ export const k8sSchema = z
     poll_retry_interval: duration.default(0).transform(positive(0.5)),
     reload_interval: duration.default(0).transform(positive(60)),
     /** Not in SPIRE: seconds for which the kubelet's list is good for a container that stands in it. */
-    pod_list_max_age: duration.default(5),
+    pod_list_max_age: duration.default(10),
     disable_container_selectors: z.boolean().default(false),
     enable_namespace_labels: z.boolean().default(false),
     verbose_container_locator_logs: z.boolean().default(false),

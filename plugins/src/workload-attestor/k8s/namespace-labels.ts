@@ -6,7 +6,7 @@ type Labels = Readonly<Record<string, string>>;
 
 const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', namespaced: false };
 /** Seconds for which labels are good; it is as long for a pod's. */
-const MAX_AGE = 5;
+const MAX_AGE = 10;
 /** More than a node has pods. */
 const MOST = 2000;
 

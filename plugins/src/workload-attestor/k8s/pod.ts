@@ -15,7 +15,7 @@ export interface Pod {
   readonly ephemeralContainerIds: readonly string[];
 }
 
-export interface Owner {
+interface Owner {
   readonly kind: string;
   readonly name: string;
   readonly uid: string;
