@@ -51,6 +51,8 @@ const OPERATIONS: Operations = {
     list: 'federation_relationship.list',
   },
   authorities: { load: 'ca_journal.fetch', save: 'ca_journal.set' },
+  // Ours alone.
+  audit: { append: 'audit_log.append', saveCheckpoint: 'audit_log.checkpoint' },
 };
 
 /** A datastore whose every operation is counted and timed. */
@@ -68,6 +70,7 @@ export const measuredDatastore = (datastore: Datastore, meter: CallMeter): Datas
     joinTokens: measured(datastore.joinTokens, OPERATIONS.joinTokens),
     federation: measured(datastore.federation, OPERATIONS.federation),
     authorities: measured(datastore.authorities, OPERATIONS.authorities),
+    audit: measured(datastore.audit, OPERATIONS.audit),
     watch: (listener) => datastore.watch(listener),
     [Symbol.asyncDispose]: () => datastore[Symbol.asyncDispose](),
   };
