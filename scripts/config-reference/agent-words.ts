@@ -39,7 +39,7 @@ export const agentWords: WordList = {
   'agent.trust_bundle_pin': { means: `SHA-256 fingerprint of the server's root certificate. ${ONE_OF}`, ours: true },
   'agent.insecure_bootstrap': `Believe whoever answers first; to try things out. ${ONE_OF}`,
   'agent.join_token': 'Token to attest with, instead of whatever node attestor is configured.',
-  'agent.join_token_file': { means: 'File with that token, which then stands in no configuration.', ours: true },
+  'agent.join_token_file': 'File with that token, which then stands in no configuration.',
   'agent.workload_x509_svid_key_type': 'Type of the keys of workloads.',
   'agent.allow_unauthenticated_verifiers': 'Whether callers without an identity get the own trust bundle.',
   'agent.disabled_profiles': {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { get } from 'node:http';
-import { silentLogger, systemClock } from '@steeple/daemon';
+import { createLogger, silentLogger, systemClock } from '@steeple/daemon';
 import { BundleSet, TrustDomain } from '@steeple/spiffe';
 import { describe, expect, it } from 'vitest';
 import { IN_MEMORY } from '../datastore/sqlite/open.ts';
@@ -176,6 +176,17 @@ describe('http_challenge configuration', () => {
       name: 'ConfigError',
       message: expect.stringContaining(message),
     });
+  });
+
+  it('of the server: warns if strangers choose whom it asks', async () => {
+    let log = '';
+    const logger = createLogger({ format: 'text', level: 'info', write: (line) => (log += line), now: () => 0 });
+    for (const config of [{ allowed_dns_patterns: ['a'] }, { allowed_networks: ['10.0.0.0/8'] }]) {
+      await httpChallengeVerifier.create(server.parse(config), { ...host, logger });
+    }
+    expect(log).toBe('');
+    await httpChallengeVerifier.create(server.parse({}), { ...host, logger });
+    expect(log).toContain('allowed_dns_patterns');
   });
 
   it('of the agent', async () => {

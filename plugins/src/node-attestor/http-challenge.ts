@@ -37,8 +37,13 @@ export const httpChallengeVerifier: PluginDefinition<'node-verifier', VerifierCo
   kind: 'node-verifier',
   name: NAME,
   schema: verifierSchema,
-  create: async (config, host) =>
-    new HttpChallengeVerifier({
+  create: async (config, host) => {
+    if (config.allowed_dns_patterns.length === 0 && config.allowed_networks === undefined) {
+      host.logger.warn(
+        'http_challenge asks any host that a stranger names; set allowed_dns_patterns or allowed_networks',
+      );
+    }
+    return new HttpChallengeVerifier({
       trustDomain: host.trustDomain,
       hostNames: readable('allowed_dns_patterns', () => hostNamesOf(config.allowed_dns_patterns)),
       networks: readable('allowed_networks', () =>
@@ -51,7 +56,8 @@ export const httpChallengeVerifier: PluginDefinition<'node-verifier', VerifierCo
       resolver: systemResolver,
       random: randomBytes,
       logger: host.logger,
-    }),
+    });
+  },
 };
 
 const proverSchema = z.strictObject({
