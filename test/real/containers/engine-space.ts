@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Skip } from '../../interop/case.ts';
 import { Process, run } from '../../stack/process.ts';
 import { CgroupRoot } from '../kubernetes/cgroup-root.ts';
+import { insideGroup, killGroup } from './groups.ts';
 
 /** That any command may take. */
 const SECONDS = 90;
@@ -36,31 +37,34 @@ export class EngineSpace implements AsyncDisposable {
   }
 
   /** Starts a program in there, which ends with this one. */
-  start(name: string, command: readonly string[], environment: Environment = {}): Process {
-    const args = [...this.#inside, 'setpriv', '--pdeathsig', 'TERM', ...command];
-    const process = new Process(name, 'nsenter', args, { env: withOwn(environment) });
+  async start(name: string, command: readonly string[], environment: Environment = {}): Promise<Process> {
+    const [shell = '', ...args] = await this.#inside('setpriv', '--pdeathsig', 'TERM', ...command);
+    const process = new Process(name, shell, args, { env: withOwn(environment) });
     this.#started.push(process);
     return process;
   }
 
   /** Runs a command in there to its end, which must not be far, and gives what it says. */
   async run(command: readonly string[], environment: Environment = {}): Promise<string> {
-    const limited = ['timeout', '--kill-after', '5', `${SECONDS}`, ...command];
-    const { code, output } = await run('nsenter', [...this.#inside, ...limited], { env: withOwn(environment) });
+    const [shell = '', ...args] = await this.#inside('timeout', '--kill-after', '5', `${SECONDS}`, ...command);
+    const { code, output } = await run(shell, args, { env: withOwn(environment) });
     if (code !== 0) throw new Error(`${command.slice(0, 3).join(' ')} … failed (${code}): ${output.trim()}`);
     return output.trim();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const process of this.#started.toReversed()) await process.stop('SIGTERM', 20);
+    for (const process of this.#started) process.child.kill('SIGTERM');
+    for (let tries = 0; tries < 200 && this.#started.some((process) => process.running); tries++) await sleep(100);
+    // What has left its parent: monitors, what holds a user's namespaces, containers that would not go.
+    await killGroup(this.cgroup.path);
+    for (const process of this.#started) await process.stop('SIGKILL');
     await this.#holder.stop('SIGKILL');
-    // Shims of containers that were just removed are a moment behind.
-    await sleep(50);
     await this.cgroup[Symbol.asyncDispose]();
   }
 
-  get #inside(): readonly string[] {
-    return ['-t', `${this.#holder.child.pid}`, '-m', '-n', '--'];
+  #inside(...command: readonly string[]): Promise<readonly string[]> {
+    const namespaces = ['nsenter', '-t', `${this.#holder.child.pid}`, '-m', '-n', '--'];
+    return insideGroup(`${this.cgroup.path}/engine`, [...namespaces, ...command]);
   }
 }
 

@@ -1,6 +1,7 @@
 // Processes of the machine in control groups with a name of choice, as whoever may make groups could have them.
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { exists } from '../../interop/peers/cache.ts';
 import { run } from '../../stack/process.ts';
 
@@ -23,12 +24,31 @@ export async function workloadInGroup(group: string, socket: string): Promise<st
 
 /** Runs a command to its end in a group; with `namespace`, in a cgroup namespace whose root that group is. */
 export async function runInGroup(group: string, command: readonly string[], namespace = false): Promise<string> {
-  await moveTo(group);
-  const files = (await foldersOf(group)).map((folder) => `echo $$ >${folder}/cgroup.procs`);
-  const inside = namespace ? ['unshare', '--cgroup', ...command] : command;
-  const { code, output } = await run('sh', ['-c', `${files.join(' && ')} && exec "$@"`, 'sh', ...inside]);
+  const [shell = '', ...args] = await insideGroup(group, namespace ? ['unshare', '--cgroup', ...command] : command);
+  const { code, output } = await run(shell, args);
   if (code !== 0) throw new Error(`${command.at(-1)}: ${output}`);
   return output;
+}
+
+/** Ends every process in the group and below, wherever it has gone otherwise. */
+export async function killGroup(group: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const pids = (await Promise.all((await foldersOf(group)).map(processesIn))).flat();
+    if (pids.length === 0) return;
+    for (const pid of new Set(pids)) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {}
+    }
+    await sleep(50);
+  }
+}
+
+/** The command, so that it and all that it starts are in the group, as far as nothing moves them. */
+export async function insideGroup(group: string, command: readonly string[]): Promise<readonly string[]> {
+  await moveTo(group);
+  const files = (await foldersOf(group)).map((folder) => `echo $$ >${folder}/cgroup.procs`);
+  return ['sh', '-c', `${files.join(' && ')} && exec "$@"`, 'sh', ...command];
 }
 
 /** With all that is below it. Nothing may be in it any more. */
@@ -55,6 +75,13 @@ async function makeGroup(folder: string): Promise<void> {
 async function inherit(from: string, to: string): Promise<void> {
   const value = await readFile(from, 'utf8').catch(() => '');
   if (value.trim() !== '') await writeFile(to, value).catch(() => undefined);
+}
+
+async function processesIn(folder: string): Promise<readonly number[]> {
+  const pids = (await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '')).split('\n').filter(Boolean);
+  const below = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const more = below.filter((each) => each.isDirectory()).map((each) => processesIn(join(folder, each.name)));
+  return [...pids.map(Number), ...(await Promise.all(more)).flat()];
 }
 
 async function removeTree(folder: string): Promise<void> {

@@ -67,7 +67,7 @@ export class Dockerd implements ContainerEngine {
     // A daemon that was killed leaves it behind, and would believe it where nobody collects the dead.
     await rm(at('exec/containerd/containerd.pid'), { force: true });
     const program = (await programPath('dockerd')) ?? 'dockerd';
-    this.#daemon = this.#space.start('dockerd', [program, ...flags, ...own, ...QUIET]);
+    this.#daemon = await this.#space.start('dockerd', [program, ...flags, ...own, ...QUIET]);
     await this.#daemon.line(/API listen on/, 60);
     await eventually('Docker answers', () => this.command('version').then(() => true));
   }

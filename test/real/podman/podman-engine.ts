@@ -66,7 +66,7 @@ export class PodmanEngine implements ContainerEngine {
 
   async serve(): Promise<void> {
     const service = ['system', 'service', '--time', '0', `unix://${this.socketPath}`];
-    this.#service = this.#space.start('podman', [...this.#program, ...service], this.#environment);
+    this.#service = await this.#space.start('podman', [...this.#program, ...service], this.#environment);
     const ping = () => askEngine(this.socketPath, '/_ping', AbortSignal.timeout(2000));
     await eventually('podman serves', async () => (await ping()).status === 200);
   }
