@@ -2,6 +2,7 @@ import type { Clock, Logger } from '@steeple/daemon';
 import type { BundleSource, TrustDomain } from '@steeple/spiffe';
 import type { z } from 'zod';
 import type { BundlePublisher } from './bundle-publisher/bundle-publisher.ts';
+import type { AgentStore } from './datastore/agent-store.ts';
 import type { Datastore } from './datastore/datastore.ts';
 import type { JoinTokenStore } from './datastore/join-token-store.ts';
 import type { DecisionEngine } from './decision-engine/decision-engine.ts';
@@ -23,6 +24,11 @@ export interface NodeVerifierHost extends PluginHost {
   readonly joinTokens: JoinTokenStore;
   /** The server's own bundle, for proofs made with SVIDs. */
   readonly bundles: BundleSource;
+  /**
+   * The agents that the server knows, to refuse a second attestation before asking others about the node, where it is
+   * trusted on first use. The server refuses it in any case, when it writes the agent.
+   */
+  readonly agents?: Pick<AgentStore, 'get'>;
 }
 
 /** Per kind: what its `create` is given, and what it returns. */

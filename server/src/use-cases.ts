@@ -101,7 +101,7 @@ export const createUseCases = async (
   await identity.rotate();
   stack.defer(datastore.watch(({ bundles: { put } }) => put.length > 0 && identity.bundleChanged()));
 
-  const host = { logger, clock, trustDomain, joinTokens: datastore.joinTokens, bundles };
+  const host = { logger, clock, trustDomain, joinTokens: datastore.joinTokens, bundles, agents: datastore.agents };
   const verifiers = await Promise.all(
     config.plugins.nodeVerifiers.map((choice) => createPlugin('node-verifier', choice, host)),
   );

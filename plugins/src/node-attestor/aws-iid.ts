@@ -74,7 +74,7 @@ export const awsIidVerifier: PluginDefinition<'node-verifier', VerifierConfig> =
   kind: 'node-verifier',
   name: NAME,
   schema: verifierSchema,
-  create: async (config, { trustDomain, clock }) => {
+  create: async (config, { trustDomain, agents, clock }) => {
     const { partition, assume_role: assumeRole } = config;
     const now = () => clock.now();
     const client = clientOf(config, now);
@@ -85,11 +85,13 @@ export const awsIidVerifier: PluginDefinition<'node-verifier', VerifierConfig> =
     });
     return new AwsIidVerifier({
       trustDomain,
+      agents,
       trust,
       client,
       partition,
       assumeRole,
       agentPath: agentPathOf(config.agent_path_template, PATH_FIELDS),
+      pathNamesTags: config.agent_path_template.includes('.Tags'),
       memberships: await membershipsOf(config, { client, partition, assumeRole, now }),
       skipBlockDevice: config.skip_block_device,
       localAccounts: new Set(config.account_ids_for_local_validation),

@@ -62,11 +62,12 @@ export const azureImdsVerifier: PluginDefinition<'node-verifier', VerifierConfig
   kind: 'node-verifier',
   name: NAME,
   schema: verifierSchema,
-  create: async (config, { trustDomain, clock }) => {
+  create: async (config, { trustDomain, agents, clock }) => {
     const now = () => clock.now();
     const { intermediates_path: intermediates, allowed_metadata_domains: domains } = config;
     return new AzureImdsVerifier({
       trustDomain,
+      agents,
       trust: new DocumentTrust({
         domains: domains.length > 0 ? domains : ['metadata.azure.com'],
         roots: await rootsOf(config.trust_bundle_path),

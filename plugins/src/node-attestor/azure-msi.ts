@@ -54,7 +54,7 @@ export const azureMsiVerifier: PluginDefinition<'node-verifier', VerifierConfig>
   kind: 'node-verifier',
   name: NAME,
   schema: verifierSchema,
-  create: async (config, { trustDomain, clock }) => {
+  create: async (config, { trustDomain, agents, clock }) => {
     const now = () => clock.now();
     const authority = process.env['AZURE_AUTHORITY_HOST'];
     const places: AzurePlaces = {
@@ -65,6 +65,7 @@ export const azureMsiVerifier: PluginDefinition<'node-verifier', VerifierConfig>
     const url = new URL('common/discovery/keys', places.login);
     return new AzureMsiVerifier({
       trustDomain,
+      agents,
       keys: new SigningKeys({ owner: 'Azure', url, ask: callOutside, now }),
       tenants: new Map(
         Object.entries(config.tenants).map(([id, tenant]) => [id.toLowerCase(), tenantOf(id, tenant, places, now)]),

@@ -39,10 +39,11 @@ export const gcpIitVerifier: PluginDefinition<'node-verifier', VerifierConfig> =
   kind: 'node-verifier',
   name: NAME,
   schema: verifierSchema,
-  create: async (config, { trustDomain, clock }) => {
+  create: async (config, { trustDomain, agents, clock }) => {
     const now = () => clock.now();
     return new GcpIitVerifier({
       trustDomain,
+      agents,
       keys: new SigningKeys({ owner: 'Google', url: new URL(config.google_certs_url), ask: callOutside, now }),
       projects: new Set(config.projectid_allow_list),
       agentPath: agentPathOf(config.agent_path_template, PATH_FIELDS),

@@ -1,6 +1,8 @@
 import { dedupeSelectors, IssuerError } from '@steeple/core';
 import type { SpiffeId, TrustDomain } from '@steeple/spiffe';
+import type { NodeVerifierHost } from '../../plugin.ts';
 import type { AgentPathTemplate, TemplateFields } from '../agent-path-template.ts';
+import { requireFirstUse } from '../cloud/first-use.ts';
 import { within } from '../cloud/within.ts';
 import type { AttestationChannel, NodeVerifier, VerifiedNode } from '../node-attestor.ts';
 import type { AwsClient, AwsPlace } from './aws-client.ts';
@@ -29,12 +31,15 @@ export interface Membership {
 
 export interface AwsIidVerifierOptions {
   readonly trustDomain: TrustDomain;
+  readonly agents: NodeVerifierHost['agents'];
   readonly trust: DocumentTrust;
   readonly client: AwsClient;
   readonly partition: Partition;
   /** Name of the role that the server assumes in the instance's account. */
   readonly assumeRole: string | undefined;
   readonly agentPath: AgentPathTemplate;
+  /** The path is known only when EC2 has told the tags. */
+  readonly pathNamesTags: boolean;
   readonly memberships: readonly Membership[];
   readonly skipBlockDevice: boolean;
   /** Accounts of which no look at the root volume is needed. */
@@ -58,17 +63,18 @@ export class AwsIidVerifier implements NodeVerifier {
   }
 
   async #ask(document: InstanceDocument, signal: AbortSignal): Promise<VerifiedNode> {
-    const { memberships, client, skipBlockDevice, localAccounts } = this.#options;
+    const { memberships, client, skipBlockDevice, localAccounts, pathNamesTags, agents } = this.#options;
+    if (!pathNamesTags) await requireFirstUse(agents, this.#agentId(document));
     for (const membership of memberships) await membership.requireMember(document, signal);
     const place = placeOf(this.#options, document);
     const instance = await describeInstance(client, place, document.instanceId, signal);
     if (!skipBlockDevice && !localAccounts.has(document.accountId)) requireUntouchedRootDevice(instance);
-    const agentId = this.#agentId(document, instance);
+    const agentId = this.#agentId(document, instance.tags);
     const roles = await this.#roles(instance, place, signal);
     return { agentId, selectors: selectorsOf(document, instance, roles), canReattest: false };
   }
 
-  #agentId({ accountId, region, instanceId }: InstanceDocument, { tags }: Ec2Instance): SpiffeId {
+  #agentId({ accountId, region, instanceId }: InstanceDocument, tags: Ec2Instance['tags'] = new Map()): SpiffeId {
     const { trustDomain, agentPath } = this.#options;
     const facts = {
       PluginName: TYPE,

@@ -1,7 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { dedupeSelectors, IssuerError } from '@steeple/core';
 import type { TrustDomain } from '@steeple/spiffe';
+import type { NodeVerifierHost } from '../../plugin.ts';
 import type { AgentPathTemplate, TemplateFields } from '../agent-path-template.ts';
+import { requireFirstUse } from '../cloud/first-use.ts';
 import { within } from '../cloud/within.ts';
 import type { AttestationChannel, NodeVerifier, VerifiedNode } from '../node-attestor.ts';
 import type { AzureApi } from './azure-api.ts';
@@ -33,6 +35,7 @@ export interface AzureTenant {
 
 export interface AzureImdsVerifierOptions {
   readonly trustDomain: TrustDomain;
+  readonly agents: NodeVerifierHost['agents'];
   readonly trust: DocumentTrust;
   /** By the domain that agents give. */
   readonly tenants: ReadonlyMap<string, AzureTenant>;
@@ -68,6 +71,7 @@ export class AzureImdsVerifier implements NodeVerifier {
     if (!isSame(document.nonce, nonce)) throw malformed('nonce mismatch');
     const tenant = this.#tenantOf(agentDomain, document);
     const agentId = await this.#agentId(tenant, document, signal);
+    await requireFirstUse(this.#options.agents, agentId);
     const machine =
       vmssName === undefined
         ? await findMachine(tenant.api, document, signal)

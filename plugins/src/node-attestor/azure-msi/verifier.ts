@@ -1,7 +1,9 @@
 import { dedupeSelectors, IssuerError } from '@steeple/core';
 import type { ForeignToken, TrustDomain } from '@steeple/spiffe';
+import type { NodeVerifierHost } from '../../plugin.ts';
 import type { AgentPathTemplate, TemplateFields } from '../agent-path-template.ts';
 import type { AzureApi } from '../azure-imds/azure-api.ts';
+import { requireFirstUse } from '../cloud/first-use.ts';
 import type { SigningKeys } from '../cloud/signing-keys.ts';
 import { within } from '../cloud/within.ts';
 import type { AttestationChannel, NodeVerifier, VerifiedNode } from '../node-attestor.ts';
@@ -30,6 +32,7 @@ export interface MsiTenant {
 
 export interface AzureMsiVerifierOptions {
   readonly trustDomain: TrustDomain;
+  readonly agents: NodeVerifierHost['agents'];
   readonly keys: SigningKeys;
   /** By tenant ID, lower case. */
   readonly tenants: ReadonlyMap<string, MsiTenant>;
@@ -65,6 +68,7 @@ export class AzureMsiVerifier implements NodeVerifier {
     requireFor(token.claims, tenant.resourceId, now());
     const facts = { PluginName: TYPE, TrustDomain: trustDomain.name, TenantID: tenantId, PrincipalID: principalId };
     const agentId = agentPath.agentId(trustDomain, facts, 'azure_msi: the identity');
+    await requireFirstUse(this.#options.agents, agentId);
     const values = await principalSelectors(tenant.api, await tenant.subscription(signal), principalId, signal);
     const selectors = dedupeSelectors(values.toSorted().map((value) => ({ type: TYPE, value })));
     return { agentId, selectors, canReattest: false };

@@ -1,6 +1,8 @@
 import { dedupeSelectors, IssuerError } from '@steeple/core';
 import type { ForeignToken, SpiffeId, TrustDomain } from '@steeple/spiffe';
+import type { NodeVerifierHost } from '../../plugin.ts';
 import type { AgentPathTemplate, TemplateFields } from '../agent-path-template.ts';
+import { requireFirstUse } from '../cloud/first-use.ts';
 import type { SigningKeys } from '../cloud/signing-keys.ts';
 import { within } from '../cloud/within.ts';
 import type { AttestationChannel, NodeVerifier, VerifiedNode } from '../node-attestor.ts';
@@ -25,6 +27,7 @@ export const PATH_FIELDS: TemplateFields = {
 
 export interface GcpIitVerifierOptions {
   readonly trustDomain: TrustDomain;
+  readonly agents: NodeVerifierHost['agents'];
   readonly keys: SigningKeys;
   readonly projects: ReadonlySet<string>;
   readonly agentPath: AgentPathTemplate;
@@ -61,6 +64,7 @@ export class GcpIitVerifier implements NodeVerifier {
       throw new IssuerError('permission-denied', message);
     }
     const agentId = this.#agentId(claims);
+    await requireFirstUse(this.#options.agents, agentId);
     const more = compute === undefined ? [] : await instanceSelectorValues(compute, claims, signal);
     const values = [
       `project-id:${claims.projectId}`,
