@@ -1,7 +1,7 @@
 // A server that signs pod certificates, against a cluster in memory: what is granted, and every reason why not.
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { entryV1 } from '@steeple/proto/server-api';
+import { agentV1, entryV1 } from '@steeple/proto/server-api';
 import { BundleSet, parseCertificatesPem, spkiOf, verifyX509Svid } from '@steeple/spiffe';
 import { type TempDir, tempDir } from '@steeple/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -27,11 +27,16 @@ beforeEach(async () => {
     spec: { nodeName: 'node1', serviceAccountName: 'robot' },
     status: { phase: 'Pending', containerStatuses: [{ name: 'main', image: 'claimed', imageID: '' }] },
   });
-  const kube_config_file = dir.join('kubeconfig');
-  await writeFile(kube_config_file, cluster.kubeconfig);
-  const kubernetes = { cluster_name: 'c1', kube_config_file, pod_certificates: {} };
-  server = await TestServer.start({}, {}, { kubernetes });
+  await writeFile(dir.join('kubeconfig'), cluster.kubeconfig);
+  await start();
 });
+
+/** With more of the block `kubernetes`. */
+const start = async (more: object = {}): Promise<void> => {
+  await server?.[Symbol.asyncDispose]();
+  const kubernetes = { cluster_name: 'c1', kube_config_file: dir.join('kubeconfig'), pod_certificates: {}, ...more };
+  server = await TestServer.start({}, {}, { kubernetes });
+};
 
 afterEach(async () => {
   await server?.[Symbol.asyncDispose]();
@@ -187,5 +192,20 @@ describe('pod certificates', () => {
     ask('one');
     await statusOf('one');
     expect(cluster.patches.map(({ path }) => path.split('/').at(-2))).toEqual(['one']);
+  });
+
+  it('end with the ban of the agent on the node', async () => {
+    const parent_id_template = 'spiffe://{{ .TrustDomain }}/spire/agent/join_token/of-{{ .NodeMeta.Name }}';
+    await start({ registrar: { parent_id_template } });
+    const agents = server.admin(agentV1.Agent);
+    await agents.createJoinToken({ ttl: 60, token: 'of-node1' });
+    await server.attest('of-node1');
+    const id = idOf('/spire/agent/join_token/of-node1');
+    await register('/web', ['ns:shop'], { parentId: id });
+    ask('one');
+    expect((await statusOf('one')).conditions).toMatchObject([{ type: 'Issued' }]);
+    await agents.banAgent({ id });
+    ask('two');
+    expect((await statusOf('two')).conditions).toMatchObject([{ type: 'Denied', reason: 'AgentBanned' }]);
   });
 });

@@ -12,7 +12,7 @@ const SIGNER = 'steeple.dev/x509-svid';
 export function podCertificateCases(cluster: Cluster, registrar: () => Promise<RegistrarUnit>): readonly Case[] {
   return [
     {
-      name: 'pod certificates: a pod gets its X509-SVID from the kubelet, by the entry that the registrar made',
+      name: 'pod certificates: a pod gets its X509-SVID from the kubelet, by the entry that the registrar made, and the bundle beside it',
       run: async () => granted(await registrar(), cluster),
     },
     {
@@ -29,10 +29,13 @@ const podWithSvid = (name: string): KubernetesObject => {
     credentialBundlePath: 'svid.pem',
     maxExpirationSeconds: 3600,
   };
+  const bundle = { signerName: SIGNER, labelSelector: {}, path: 'bundle.pem' };
   return podOf(name, {
     labels: { svid: name },
     container: { volumeMounts: [{ name: 'svid', mountPath: '/svid' }] },
-    spec: { volumes: [{ name: 'svid', projected: { sources: [{ podCertificate: source }] } }] },
+    spec: {
+      volumes: [{ name: 'svid', projected: { sources: [{ podCertificate: source }, { clusterTrustBundle: bundle }] } }],
+    },
   });
 };
 
@@ -50,10 +53,11 @@ async function granted({ server }: RegistrarUnit, cluster: Cluster): Promise<voi
   const pod = await createPod(cluster.api, podWithSvid('served'), 15).catch((error: Error) => {
     throw new Error(`${error.message}\n${server.process.tail(15)}`);
   });
-  const bundle = await cluster.kubectl(['exec', 'served', '--', 'cat', '/svid/svid.pem']);
-  ensure(bundle.includes('PRIVATE KEY'), 'the key is beside it');
-  const chain = parseCertificatesPem(bundle.slice(bundle.indexOf('-----BEGIN CERTIFICATE')));
-  const roots = parseCertificatesPem(await server.bundlePem());
+  const read = (name: string) => cluster.kubectl(['exec', 'served', '--', 'cat', `/svid/${name}`]);
+  const credentials = await read('svid.pem');
+  ensure(credentials.includes('PRIVATE KEY'), 'the key is beside it');
+  const chain = parseCertificatesPem(credentials.slice(credentials.indexOf('-----BEGIN CERTIFICATE')));
+  const roots = parseCertificatesPem(await read('bundle.pem'));
   const trust = TrustBundle.of(TrustDomain.parse(server.trustDomain.name), {
     x509Authorities: roots.map((certificate) => ({ certificate, tainted: false })),
   });

@@ -13,7 +13,9 @@ import { CHECKOUT } from './pods.ts';
 const call = { deadline: 20 };
 export const CLUSTER_NAME = 'real';
 const ACCOUNT = 'steeple-server';
-const ROLES = ['steeple-registrar', 'steeple-pod-certificates'];
+const ROLES = ['steeple-registrar', 'steeple-pod-certificates', 'steeple-trust-bundle'];
+/** The name that the manifest gives rights for. */
+const BUNDLE = { name: 'steeple.dev:x509-svid:example-org', signer_name: 'steeple.dev/x509-svid' };
 const RBAC = 'rbac.authorization.k8s.io';
 
 export class RegistrarUnit implements AsyncDisposable {
@@ -31,16 +33,20 @@ export class RegistrarUnit implements AsyncDisposable {
       await established(cluster, `${name}.spire.spiffe.io`);
     }
     await applyManifest(cluster, 'registrar/cluster-role.yaml');
+    await applyManifest(cluster, 'trust-bundle.yaml');
     await cluster.api.apply(...accountObjects());
     const site = await Site.open(['nsenter', '-t', `${cluster.namespaces.pid}`, '-n', '--']);
     try {
+      const kubeconfig = await writeKubeconfig(cluster, site.dir);
       const kubernetes = {
         cluster_name: CLUSTER_NAME,
-        kube_config_file: await writeKubeconfig(cluster, site.dir),
+        kube_config_file: kubeconfig,
         registrar: { ignore_namespaces: ['^kube-'] },
         pod_certificates: {},
       };
-      return new RegistrarUnit(await site.server('steeple', { blocks: { kubernetes } }), site);
+      const clusters = { here: { ...BUNDLE, kubeconfig_path: kubeconfig } };
+      const plugins = { BundlePublisher: { k8s_cluster_trust_bundle: { clusters } } };
+      return new RegistrarUnit(await site.server('steeple', { blocks: { kubernetes }, plugins }), site);
     } catch (error) {
       await site.close(false);
       throw error;

@@ -24,7 +24,7 @@ export const noStats = (): PodStats => ({
 });
 
 /** What the status of a ClusterStaticEntry says. */
-export interface StaticState {
+interface StaticState {
   rendered: boolean;
   masked: boolean;
   set: boolean;
