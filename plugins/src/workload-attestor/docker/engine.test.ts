@@ -185,6 +185,21 @@ describe('engines', () => {
     expect(sockets).toEqual([own, own + 1]);
   });
 
+  it('of users get a few questions at a time, so that they cannot keep others from being answered', async () => {
+    fake.answer(
+      () => {},
+      () => {},
+    );
+    const engine = await engines(() => fake.socketPath).engineOf({ ...location, podman: true, loginUid: own });
+    const controller = new AbortController();
+    const asked = Array.from({ length: 8 }, () => engine.inspect(ID, controller.signal).catch((error: Error) => error));
+    await expect(engine.inspect(ID, signal)).rejects.toThrow(/has not answered 8 questions/);
+    controller.abort(new Error('over'));
+    expect(await Promise.all(asked)).toEqual(Array.from({ length: 8 }, () => new Error('over')));
+    fake.answer(says(200, containerJson(ID, 7)));
+    await expect(engine.inspect(ID, signal)).resolves.toMatchObject({ pid: 7 });
+  });
+
   it.skipIf(own !== 0)('of a user do not speak for others', async () => {
     chmodSync(fake.directory, 0o755);
     chownSync(fake.socketPath, 1234, 1234);

@@ -22,12 +22,18 @@ export class EngineBusyError extends IssuerError {
 export class Engine {
   readonly socketPath: string;
   readonly #fixedVersion: string | undefined;
+  readonly #atOnce: number;
   #version: string | undefined;
+  #asking = 0;
 
-  /** @param version - of the API; negotiated if undefined */
-  constructor(socketPath: string, version?: string) {
+  /**
+   * @param version - of the API; negotiated if undefined
+   * @param atOnce - questions that it may be asked at the same time
+   */
+  constructor(socketPath: string, version?: string, atOnce = Number.POSITIVE_INFINITY) {
     this.socketPath = socketPath;
     this.#fixedVersion = version;
+    this.#atOnce = atOnce;
   }
 
   /**
@@ -65,11 +71,17 @@ export class Engine {
   }
 
   async #ask(target: string, signal: AbortSignal): Promise<EngineAnswer> {
+    if (this.#asking >= this.#atOnce) {
+      throw new EngineBusyError(`the engine at ${this.socketPath} has not answered ${this.#asking} questions yet`);
+    }
+    this.#asking += 1;
     try {
       return await askEngine(this.socketPath, target, signal);
     } catch (cause) {
       if (signal.aborted) throw cause;
       throw new EngineBusyError(`the engine at ${this.socketPath} cannot be asked: ${reasonOf(cause)}`);
+    } finally {
+      this.#asking -= 1;
     }
   }
 

@@ -13,6 +13,8 @@ export interface EngineSockets {
 
 /** Users' engines that are remembered. */
 const REMEMBERED = 1000;
+/** Questions to one user's engine at the same time: one that does not answer must not take up all there can be. */
+const AT_ONCE = 8;
 
 /**
  * Which engine is to be asked about a container.
@@ -42,7 +44,8 @@ export class Engines {
       const message = `the engine at ${socketPath} belongs to user ${owner} and may not answer for a container ${whose}`;
       throw new IssuerError('failed-precondition', message);
     }
-    const known = this.#known.get(socketPath) ?? new Engine(socketPath, this.#version);
+    const atOnce = loginUid === undefined ? undefined : AT_ONCE;
+    const known = this.#known.get(socketPath) ?? new Engine(socketPath, this.#version, atOnce);
     if (this.#known.size >= REMEMBERED) this.#known.clear();
     this.#known.set(socketPath, known);
     return known;
