@@ -86,6 +86,11 @@ export class Cluster implements AsyncDisposable {
     return cluster;
   }
 
+  /** The folder of Kubernetes' programs. */
+  get programs(): string {
+    return this.#parts.programs;
+  }
+
   /** In `/proc/<pid>/cgroup` the first part of the paths of all pods. */
   get cgroupRoot(): string {
     return this.#cgroups.path;

@@ -1,4 +1,5 @@
 // Steeple in the cluster, from the manifests that users apply, with an image made of this checkout.
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeImageRoot } from '../../../scripts/image.ts';
 import { Skip } from '../../interop/case.ts';
@@ -13,6 +14,7 @@ const VOLUME = '/var/lib/steeple-volume';
 
 export class Deployed {
   readonly #cluster: Cluster;
+  #page = '';
 
   private constructor(cluster: Cluster) {
     this.#cluster = cluster;
@@ -24,9 +26,27 @@ export class Deployed {
     await cluster.loadImage(root, { name: 'steeple:0.1.0', command: ['steeple', 'help'] });
     const deployed = new Deployed(cluster);
     await deployed.#volume();
-    await cluster.kubectl(['apply', '-k', MANIFESTS]);
-    await deployed.ready();
+    await deployed.#follow(join(CHECKOUT, 'docs/kubernetes.md'));
     return deployed;
+  }
+
+  /** Does what the page says, from top to bottom, but for what is meant for elsewhere. */
+  async #follow(page: string): Promise<void> {
+    const text = await readFile(page, 'utf8');
+    const blocks = [...text.matchAll(/(<!-- elsewhere: .* -->\n)?```sh\n([^]*?)```/g)];
+    const commands = blocks.filter(([, elsewhere]) => elsewhere === undefined).map(([, , block]) => block ?? '');
+    const { programs, kubeconfig } = this.#cluster;
+    const head = `set -euxo pipefail\ncd ${CHECKOUT}\nexport PATH=${programs}:$PATH KUBECONFIG=${kubeconfig}\n`;
+    const script = join(this.#cluster.folder, 'page.sh');
+    await writeFile(script, head + commands.join('\n'));
+    const { code, output } = await this.#cluster.run('bash', [script]);
+    this.#page = output;
+    if (code !== 0) throw new Error(`the page cannot be followed (${code}):\n${output}\n${await this.story()}`);
+  }
+
+  /** What the page's commands said. */
+  get page(): string {
+    return this.#page;
   }
 
   /** Until server and agent are as their manifests say. */

@@ -13,7 +13,7 @@ import { ISSUER } from './control-plane.ts';
 import { createPod, type Pod, podOf } from './pods.ts';
 
 const NAMESPACE = 'psat';
-export const ALLOWED = [`${NAMESPACE}:agent`];
+const ALLOWED = [`${NAMESPACE}:agent`];
 const RBAC = 'rbac.authorization.k8s.io';
 
 type Claims = Record<string, unknown>;

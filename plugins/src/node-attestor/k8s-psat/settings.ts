@@ -57,7 +57,7 @@ export type ClusterSettings = z.infer<typeof cluster>;
 const SEGMENT = /^(?!\.{1,2}$)[A-Za-z0-9._-]+$/;
 
 /** One block for each cluster, by the name that its agents send. */
-export const clusters = labelledBlocks(cluster)
+const clusters = labelledBlocks(cluster)
   .refine(
     (given) => Object.keys(given).every((key) => SEGMENT.test(key)),
     'the name of a cluster consists of letters, digits, ".", "-" and "_"',
