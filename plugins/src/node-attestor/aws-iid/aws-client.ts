@@ -4,6 +4,7 @@ import type { CallOutside } from '../cloud/call-outside.ts';
 import { readJson } from '../cloud/read-json.ts';
 import { type CredentialSettings, findCredentials, instantOf } from './credentials.ts';
 import { type AwsService, endpointOf, type Partition } from './partition.ts';
+import { remember } from './remember.ts';
 import { type AwsCredentials, type AwsRequest, signRequest } from './sign-request.ts';
 import { elementAt, readXml, textAt, type XmlElement } from './xml.ts';
 
@@ -111,8 +112,7 @@ export class AwsClient {
     const fresh = role
       ? await this.#assume('AssumeRole', region, { RoleArn: role }, { region }, signal)
       : await findCredentials(settings, this.#options.ask, signal);
-    this.#credentials.set(key, fresh);
-    return fresh;
+    return remember(this.#credentials, key, fresh);
   }
 
   /** Signed on behalf of `place`, or not at all. */

@@ -2,6 +2,7 @@ import { accountsInFile, organizationAccounts } from './account-list.ts';
 import type { AwsClient } from './aws-client.ts';
 import { clusterNodes } from './cluster-nodes.ts';
 import { MemberList } from './member-list.ts';
+import { remember } from './remember.ts';
 import { type AwsIidVerifierOptions, type Membership, placeOf, refuseStranger, roleArn } from './verifier.ts';
 
 /** Seconds that the list of a cluster's nodes is kept, as SPIRE keeps it. */
@@ -41,8 +42,7 @@ export function clusterMembership(clusters: readonly string[], common: Common): 
       const key = `${document.accountId}@${document.region}`;
       const fresh = () =>
         new MemberList((during) => clusterNodes(common.client, place, clusters, during), CLUSTER_TTL, common.now);
-      const list = lists.get(key) ?? fresh();
-      lists.set(key, list);
+      const list = remember(lists, key, lists.get(key) ?? fresh());
       if (await list.has(document.instanceId, signal)) return;
       refuseStranger('the instance is no node of the configured EKS clusters');
     },
