@@ -5,6 +5,7 @@ import { needPrograms } from '../../real/debian-packages.ts';
 import { UserManager } from '../../real/systemd/user-manager.ts';
 import { run } from '../../stack/process.ts';
 import { SELECTOR } from '../sites.ts';
+import { unixAndDocker } from './docker-setting.ts';
 import type { AttestorPlace, AttestorSetting } from './setting.ts';
 
 /** In the order of the figures. */
@@ -38,6 +39,7 @@ export const settings: readonly AttestorSetting[] = [
       };
     },
   },
+  unixAndDocker,
 ];
 
 /** Any process of this user. */

@@ -21,11 +21,15 @@ export async function imageArchive(folder: string): Promise<string> {
   return archive;
 }
 
-/** What a container needs for {@link workloadCommand}, and the agent whose folder with the socket is mounted. */
-export function mountsFor(socketPath: string): readonly string[] {
+/** What a container needs for programs of the checkout. */
+export function programMounts(): readonly string[] {
   const folders = ['/usr', repository, dirname(process.execPath)];
-  const readOnly = [...new Set(folders)].flatMap((path) => ['-v', `${path}:${path}:ro`]);
-  return [...readOnly, '-v', `${dirname(socketPath)}:/agent`];
+  return [...new Set(folders)].flatMap((path) => ['-v', `${path}:${path}:ro`]);
+}
+
+/** The same, and the agent whose folder with the socket is mounted, for {@link workloadCommand}. */
+export function mountsFor(socketPath: string): readonly string[] {
+  return [...programMounts(), '-v', `${dirname(socketPath)}:/agent`];
 }
 
 /** Asks the agent that is mounted: once, or again and again. */
