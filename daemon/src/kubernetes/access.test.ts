@@ -76,7 +76,7 @@ describe('kubeconfigAccess', () => {
     expect(await access()).toMatchObject({ token: 'renewed' });
     await put('config', config('token: inline'));
     expect(await access()).toMatchObject({ token: 'inline' });
-    expect(await kubeconfigAccess(path, 'other')()).toMatchObject({
+    expect(await kubeconfigAccess(path, { context: 'other' })()).toMatchObject({
       server: 'https://d.example',
       token: undefined,
       ca: undefined,
@@ -104,7 +104,7 @@ describe('kubeconfigAccess', () => {
     ['a cluster without a server', config('token: t', 'server: ""'), 'clusters.0.cluster.server'],
     ['another cluster', config('token: t').replace('cluster: c,', 'cluster: zzz,'), 'there is no cluster "zzz"'],
     ['another user', config('token: t').replace('user: u,', 'user: zzz,'), 'there is no user "zzz"'],
-    ['a program', config('exec: {command: aws}'), 'user.exec is not supported'],
+    ['half a program', config('exec: {command: aws}'), 'user.exec.apiVersion'],
     ['a password', config('username: u, password: geheim'), 'user.username is not supported'],
     ['no check', config('token: t', 'server: "https://a", insecure-skip-tls-verify: true'), 'name the CA instead'],
     ['a proxy', config('token: t', 'server: "https://a", proxy-url: "http://p"'), 'proxy-url is not supported'],

@@ -22,6 +22,8 @@ const user = z.looseObject({
   'client-key-data': text,
   token: text,
   tokenFile: text,
+  /** Judged if this user is the one that is meant. */
+  exec: z.unknown().optional(),
 });
 
 const context = z.looseObject({ cluster: z.string().min(1), user: text, namespace: text });

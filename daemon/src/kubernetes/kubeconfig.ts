@@ -1,16 +1,23 @@
 import { dirname, resolve } from 'node:path';
+import { systemClock } from '../clock.ts';
 import { parseConfig } from '../config/read-config-file.ts';
 import { ConfigError } from '../config-error.ts';
 import type { KubernetesAccess, KubernetesConnection } from './connection.ts';
+import { readExec, runExecCredential } from './exec-credential.ts';
+import { ExecMemory } from './exec-memory.ts';
 import { type Kubeconfig, type KubeconfigCluster, type KubeconfigUser, kubeconfigSchema } from './kubeconfig-schema.ts';
 import { KubernetesError } from './kubernetes-error.ts';
 import { readAccessFile } from './read-access-file.ts';
 
 /** What a kubeconfig may say that this client cannot do; doing less than it says would be a riddle. */
-const UNSUPPORTED = ['exec', 'auth-provider', 'username', 'password', 'as', 'as-uid', 'as-groups', 'as-user-extra'];
+const UNSUPPORTED = ['auth-provider', 'username', 'password', 'as', 'as-uid', 'as-groups', 'as-user-extra'];
 
 /** The way that a kubeconfig file describes, read anew at each call; `context` instead of its current one. */
-export function kubeconfigAccess(path: string, context?: string): KubernetesAccess {
+export function kubeconfigAccess(
+  path: string,
+  { context, now = () => systemClock.now() }: { readonly context?: string; readonly now?: () => number } = {},
+): KubernetesAccess {
+  const memory = new ExecMemory();
   return async () => {
     const file = parse(path, await readAccessFile(path, 'the kubeconfig'));
     const fault = (message: string): never => {
@@ -26,11 +33,15 @@ export function kubeconfigAccess(path: string, context?: string): KubernetesAcce
     if (chosen.user !== undefined && user === undefined) fault(`there is no user "${chosen.user}"`);
     const unsupported = UNSUPPORTED.find((key) => user !== undefined && Object.hasOwn(user, key));
     if (unsupported !== undefined) {
-      fault(`user.${unsupported} is not supported; use token, tokenFile or a client certificate`);
+      fault(`user.${unsupported} is not supported; use token, tokenFile, exec or a client certificate`);
     }
     if (cluster['insecure-skip-tls-verify']) fault('insecure-skip-tls-verify is not supported; name the CA instead');
     if (cluster['proxy-url']) fault('proxy-url is not supported');
-    return connectionOf(path, cluster, user, chosen.namespace ?? 'default');
+    const connection = await connectionOf(path, cluster, user, chosen.namespace ?? 'default');
+    const exec = readExec(user?.exec);
+    if (!exec || connection.token !== undefined || connection.identity !== undefined) return connection;
+    const told = await memory.get(JSON.stringify(exec), now, () => runExecCredential(exec, path));
+    return { ...connection, token: told.token, identity: identityOf(path, told.certificate, told.key) };
   };
 }
 
@@ -51,18 +62,21 @@ async function connectionOf(
     load(user?.['client-key-data'], user?.['client-key'], 'client-key'),
     load(undefined, user?.tokenFile, 'tokenFile'),
   ]);
-  if ((certificate === undefined) !== (key === undefined)) {
-    throw new KubernetesError('access', `the kubeconfig ${path}: client certificate and client key belong together`);
-  }
   return {
     server: cluster.server.replace(/\/+$/, ''),
     ca,
-    identity: certificate === undefined || key === undefined ? undefined : { certificate, key },
+    identity: identityOf(path, certificate, key),
     serverName: cluster['tls-server-name'],
     // The file wins, as with kubectl: it is renewed.
     token: token?.trim() ?? user?.token,
     namespace,
   };
+}
+
+function identityOf(path: string, certificate: string | undefined, key: string | undefined) {
+  if (certificate !== undefined && key !== undefined) return { certificate, key };
+  if (certificate === undefined && key === undefined) return undefined;
+  throw new KubernetesError('access', `the kubeconfig ${path}: client certificate and client key belong together`);
 }
 
 function parse(path: string, content: string): Kubeconfig {
