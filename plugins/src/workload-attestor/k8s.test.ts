@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '@steeple/daemon';
 import { MemoryLogger } from '@steeple/test-kit';
@@ -172,6 +173,21 @@ inGroups('k8s with a process in a pod', () => {
     );
     const answer = attestorAt(kubelet.port).attest(peer, signal);
     await expect(answer).rejects.toMatchObject({ code: 'permission-denied' });
+  });
+
+  it('leaves nothing open, however often it is asked', async () => {
+    const { pid, id } = inPod();
+    const forged = inPod();
+    await using kubelet = await fakeKubelet(listing(() => [podJson({ main: id })]));
+    const attestor = attestorAt(kubelet.port, { max_poll_attempts: 1, poll_retry_interval: '1ms' });
+    const count = () => readdirSync('/proc/self/fd').length;
+    await valuesOf(attestor, pid);
+    const before = count();
+    for (let round = 0; round < 50; round++) {
+      await valuesOf(attestor, pid);
+      await expect(valuesOf(attestor, forged.pid)).rejects.toThrow('does not know');
+    }
+    expect(count()).toBe(before);
   });
 
   it('logs once why the kubelet does not tell its pods', async () => {

@@ -76,7 +76,7 @@ async function kubeletAccess(cluster: Cluster, token: string): Promise<Block> {
       apiVersion: `${rbac}/v1`,
       kind: 'ClusterRole',
       ...of,
-      rules: [{ apiGroups: [''], resources: ['nodes/pods'], verbs: ['get'] }],
+      rules: [{ apiGroups: [''], resources: ['nodes/pods', 'namespaces'], verbs: ['get'] }],
     },
     {
       apiVersion: `${rbac}/v1`,

@@ -11,11 +11,27 @@ export interface Attested {
   readonly seconds: number;
 }
 
+/** What Node is given to attest a process. */
+export function attesting(config: object, pid: number): readonly string[] {
+  const script = join(CHECKOUT, 'test/real/kubernetes/attest/main.ts');
+  return ['--disable-warning=ExperimentalWarning', script, JSON.stringify({ config, pid })];
+}
+
 /** In the node's network, with the machine's processes, as an agent of the host. */
 export async function attested(cluster: Cluster, config: object, pid: number): Promise<Attested> {
-  const script = join(CHECKOUT, 'test/real/kubernetes/attest/main.ts');
-  const args = ['--disable-warning=ExperimentalWarning', script, JSON.stringify({ config, pid })];
-  const helper = cluster.namespaces.startInNetwork('attest', process.execPath, args);
+  return await attestedMeanwhile(cluster, config, pid, async () => undefined);
+}
+
+/** Likewise; something is done once the process is held. */
+export async function attestedMeanwhile(
+  cluster: Cluster,
+  config: object,
+  pid: number,
+  meanwhile: () => Promise<void>,
+): Promise<Attested> {
+  const helper = cluster.namespaces.startInNetwork('attest', process.execPath, attesting(config, pid));
+  await helper.line(/^(asking|\{.*)$/m, 60);
+  await meanwhile();
   await helper.ended;
   const line = helper.output.split('\n').findLast((each) => each.startsWith('{'));
   if (line === undefined) throw new Error(`the attestor said nothing:\n${helper.tail()}`);

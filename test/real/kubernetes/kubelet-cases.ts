@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Case, ensure } from '../../interop/case.ts';
 import type { Agents } from './agents.ts';
-import { type Attested, attested, pidOf } from './attested.ts';
+import { type Attested, attested, attesting, pidOf } from './attested.ts';
 import type { Cluster } from './cluster.ts';
 import { ClusterCertificates } from './cluster-certificates.ts';
-import { createPod, podOf } from './pods.ts';
+import { createPod, nodeMounts, podOf } from './pods.ts';
 
 interface Attempt {
   readonly config: object;
@@ -67,11 +67,28 @@ export function kubeletCases(cluster: Cluster, agents: () => Promise<Agents>): r
       config: { ...kubelet, kubelet_secure_port: 1, max_poll_attempts: 3 },
       refusal: /ECONNREFUSED/,
     })),
+    {
+      name: 'kubelet: an agent in a pod uses its service account, also for the labels of namespaces',
+      run: async () => inPod(cluster, await agents()),
+    },
     attempt('a token that is not there is told at the start', ({ kubelet }) => ({
       config: { ...kubelet, token_path: join(folder, 'no-token') },
       refusal: /token_path: .*no-token cannot be read/,
     })),
   ];
+}
+
+async function inPod(cluster: Cluster, { kubelet }: Agents): Promise<void> {
+  const { api } = cluster;
+  await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default', labels: { team: 'blue' } } });
+  const spec = { serviceAccountName: 'steeple-agent' };
+  const pod = await createPod(api, podOf('agent', { mounts: nodeMounts(), spec }));
+  const config = { node_name: kubelet['node_name'], enable_namespace_labels: true };
+  // Of the pod's own first process.
+  const command = attesting(config, 1);
+  const said = await cluster.kubectl(['exec', 'agent', '--', process.execPath, ...command]);
+  ensure(said.includes('"pod-name:agent"') && said.includes('"ns-label:team:blue"'), `its selectors, not ${said}`);
+  await api.delete(pod);
 }
 
 function check({ selectors, error, seconds }: Attested, refusal: RegExp | undefined): void {

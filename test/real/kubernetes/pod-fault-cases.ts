@@ -4,7 +4,7 @@ import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Case, ensure } from '../../interop/case.ts';
 import type { Agents } from './agents.ts';
-import { attested, groupOf, pidOf } from './attested.ts';
+import { attested, attestedMeanwhile, groupOf, pidOf } from './attested.ts';
 import type { Cluster } from './cluster.ts';
 import { identitiesOf } from './fetched.ts';
 import { createPod, type Pod, podOf, podWhen } from './pods.ts';
@@ -67,11 +67,11 @@ export function podFaultCases(cluster: Cluster, agents: () => Promise<Agents>): 
         const stopped = await kubeletPid(cluster);
         process.kill(stopped, 'SIGSTOP');
         try {
-          const asking = attested(cluster, kubelet, pid);
-          await new Promise((done) => setTimeout(done, 2000));
-          process.kill(pid, 'SIGKILL');
-          process.kill(stopped, 'SIGCONT');
-          const { code, error } = await asking;
+          const { code, error } = await attestedMeanwhile(cluster, kubelet, pid, async () => {
+            await new Promise((done) => setTimeout(done, 500));
+            process.kill(pid, 'SIGKILL');
+            process.kill(stopped, 'SIGCONT');
+          });
           ensure(code === 'permission-denied', `that it is gone, not "${error}"`);
         } finally {
           process.kill(stopped, 'SIGCONT');
@@ -86,10 +86,10 @@ export function podFaultCases(cluster: Cluster, agents: () => Promise<Agents>): 
         const pod = await createPod(api, podOf('patient'));
         const pid = await pidOf(cluster, pod);
         await cluster.processes.get('kubelet')?.stop();
-        const asking = attested(cluster, kubelet, pid);
-        await new Promise((done) => setTimeout(done, 1500));
-        await cluster.restartKubelet();
-        const { selectors, error } = await asking;
+        const { selectors, error } = await attestedMeanwhile(cluster, kubelet, pid, async () => {
+          await new Promise((done) => setTimeout(done, 1000));
+          await cluster.restartKubelet();
+        });
         ensure(selectors?.includes('pod-name:patient') ?? false, `selectors, not "${error}"`);
         await api.delete(pod);
       },

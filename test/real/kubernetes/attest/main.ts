@@ -1,4 +1,5 @@
-// Run in a cluster's network: attests one process with the k8s attestor alone, and says what came of it in a line of JSON.
+// Run in a cluster's network: attests one process with the k8s attestor alone, and says what came of it in a line of JSON,
+// after the line `asking` when it begins.
 // Its argument is JSON too: `{ "config": {…}, "pid": 1 }`.
 import { createLogger, systemClock } from '@steeple/daemon';
 import { checkValue } from '@steeple/daemon/config';
@@ -12,7 +13,9 @@ async function answer(): Promise<object> {
   const plugin = await loadPlugin('workload-attestor', 'k8s');
   const host = { clock: systemClock, logger: createLogger(), trustDomain: TrustDomain.parse('domain.test') };
   const attestor = await plugin.create(checkValue(plugin.schema, config), host);
-  const selectors = await attestor.attest(processCredentials(pid), AbortSignal.timeout(30_000));
+  const peer = processCredentials(pid);
+  console.log('asking');
+  const selectors = await attestor.attest(peer, AbortSignal.timeout(30_000));
   return { selectors: selectors.map(({ value }) => value) };
 }
 
