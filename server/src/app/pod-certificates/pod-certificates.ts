@@ -18,7 +18,7 @@ import {
   type PodCertificateRequest,
   readPodCertificateRequest,
 } from './pod-certificate-request.ts';
-import { findPodFacts, type PodFactsParts } from './pod-facts.ts';
+import { findPodFacts, type PodFacts, type PodFactsParts } from './pod-facts.ts';
 import { checkProofOfPossession } from './proof-of-possession.ts';
 
 export interface PodCertificateParts extends PodFactsParts {
@@ -39,11 +39,15 @@ interface Waiting {
   readonly source: KubernetesObject;
   /** Monotonic seconds. */
   readonly since: number;
+  /** What was found out about the pod, and when, while there was no entry for it. */
+  found?: { readonly facts: PodFacts; readonly at: number };
 }
 
 /** Seconds that a request waits for an entry before it is denied, which is final: the registrar may be about to make it. */
 const PATIENCE = 60;
 const RETRY = 2;
+/** How long what was found out about a pod is good enough to see that there still is no entry. */
+const GOOD_ENOUGH = 15;
 const AT_ONCE = 8;
 
 /** Grants the requests of one signer: what an agent would hand to a pod comes from the kubelet instead. */
@@ -51,6 +55,7 @@ export class PodCertificates {
   readonly #parts: PodCertificateParts;
   readonly #waiting = new Map<string, Waiting>();
   readonly #bell = new Bell();
+  #isDue = false;
 
   constructor(parts: PodCertificateParts) {
     this.#parts = parts;
@@ -73,7 +78,9 @@ export class PodCertificates {
   async #watch(signal: AbortSignal): Promise<void> {
     const { client, clock, random01, signerName, logger } = this.#parts;
     const onTrouble = (error: unknown, attempt: number): void => {
-      if (attempt % 10 === 1) logger.warn('Pod certificate requests cannot be watched', { attempt, error });
+      if (attempt % 10 !== 1) return;
+      const advice = hasStatus(error, 404) && { advice: 'the cluster needs the feature gate PodCertificateRequest' };
+      logger.warn('Pod certificate requests cannot be watched', { attempt, error, ...advice });
     };
     const scope = { fieldSelector: `spec.signerName=${signerName}`, clock, random01, onTrouble };
     for await (const event of follow(client, POD_CERTIFICATE_REQUESTS, scope, signal)) {
@@ -110,18 +117,21 @@ export class PodCertificates {
 
   /** Looks again soon at what is left. */
   #again(signal: AbortSignal): void {
-    this.#parts.clock.sleep(RETRY, signal).then(
-      () => this.#bell.ring(),
-      () => undefined,
-    );
+    if (this.#isDue) return;
+    this.#isDue = true;
+    const ring = (): void => {
+      this.#isDue = false;
+      this.#bell.ring();
+    };
+    this.#parts.clock.sleep(RETRY, signal).then(ring, () => undefined);
   }
 
-  async #answer(uid: string, { source, since }: Waiting, signal: AbortSignal): Promise<void> {
+  async #answer(uid: string, waiting: Waiting, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#parts;
-    const { name, namespace } = source.metadata;
+    const { name, namespace } = waiting.source.metadata;
     const about = { request: `${namespace}/${name}` };
     try {
-      const status = await this.#judge(source, since, signal).catch((error: unknown) => {
+      const status = await this.#judge(waiting, signal).catch((error: unknown) => {
         if (!(error instanceof Denial)) throw error;
         logger.warn('Pod certificate denied', { ...about, reason: error.reason, error: error.message });
         return deniedStatus(error, clock.now());
@@ -144,15 +154,24 @@ export class PodCertificates {
     }
   }
 
+  /** So that many that wait do not ask the API again and again. */
+  #isStillWithout({ found }: Waiting): boolean {
+    if (found === undefined || this.#parts.clock.monotonic() - found.at > GOOD_ENOUGH) return false;
+    return entryFor(found.facts, this.#parts.authorized) === undefined;
+  }
+
   /** The status to write; undefined while there is hope for an entry. @throws {Denial} */
-  async #judge(source: KubernetesObject, since: number, signal: AbortSignal): Promise<object | undefined> {
+  async #judge(waiting: Waiting, signal: AbortSignal): Promise<object | undefined> {
     const { clock, ca, settings, logger } = this.#parts;
-    const request = readPodCertificateRequest(source);
+    const request = readPodCertificateRequest(waiting.source);
     checkProofOfPossession(request);
+    const isPatient = clock.monotonic() - waiting.since < PATIENCE;
+    if (isPatient && this.#isStillWithout(waiting)) return undefined;
     const facts = await findPodFacts(request, this.#parts, signal);
     const entry = entryFor(facts, this.#parts.authorized);
     if (entry === undefined) {
-      if (clock.monotonic() - since < PATIENCE) return undefined;
+      waiting.found = { facts, at: clock.monotonic() };
+      if (isPatient) return undefined;
       throw noEntry(request, facts);
     }
     const signed = await signFor(request, entry, ca, settings);
@@ -172,12 +191,10 @@ export class PodCertificates {
   }
 }
 
-const noEntry = ({ namespace, podName }: PodCertificateRequest, { agent, hint }: PodFactsOf): Denial =>
+const noEntry = ({ namespace, podName }: PodCertificateRequest, { agent, hint }: PodFacts): Denial =>
   new Denial(
     'NoEntry',
     `no entry under ${agent.id.toString()} has selectors that pod ${namespace}/${podName} fulfils${
       hint === undefined ? '' : ` and the hint ${JSON.stringify(hint)}`
     }; register it and create the pod anew`,
   );
-
-type PodFactsOf = Awaited<ReturnType<typeof findPodFacts>>;

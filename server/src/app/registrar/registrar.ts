@@ -156,6 +156,9 @@ export class Registrar implements Disposable {
       told.add(`${what}: ${error.message}`);
     };
     const refused = (await this.#federate(note)) + (await this.#register(note));
+    const objects = ['clusterSpiffeIds', 'clusterStaticEntries', 'federatedTrustDomains'] as const;
+    if (this.mirror.knows(...objects))
+      this.#reader.retain(objects.flatMap((kind) => Array.from(this.mirror.all(kind))));
     // What is well again is told when it goes wrong again.
     this.#told = told;
     return refused;

@@ -73,7 +73,7 @@ export class ObjectReader {
 
   /** An object that is wrong goes on as it was: a slip of the pen takes away no identity. */
   read(source: KubernetesObject): ReadObject {
-    const key = `${source.kind}/${source.metadata.uid ?? source.metadata.name}`;
+    const key = keyOf(source);
     const { spec } = source as { readonly spec?: unknown };
     const known = this.#read.get(key);
     if (known !== undefined && known.spec === spec) return known.made;
@@ -81,7 +81,15 @@ export class ObjectReader {
     this.#read.set(key, { spec, made });
     return made;
   }
+
+  /** Forgets all that are not among these. */
+  retain(sources: Iterable<KubernetesObject>): void {
+    const there = new Set(Array.from(sources, keyOf));
+    for (const key of this.#read.keys()) if (!there.has(key)) this.#read.delete(key);
+  }
 }
+
+const keyOf = ({ kind, metadata: { uid, name } }: KubernetesObject): string => `${kind}/${uid ?? name}`;
 
 const readOnce = (source: KubernetesObject, before: RegistrationObject | undefined): ReadObject => {
   try {
