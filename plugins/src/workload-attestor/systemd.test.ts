@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { systemClock } from '@steeple/daemon';
+import { FakeClock } from '@steeple/test-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { leavesNothingBehind } from './leaves-nothing-behind.contract.ts';
 import { peerOf } from './peer-for-tests.ts';
@@ -130,6 +131,24 @@ describe('systemd', () => {
     bus.greeting = 'x'.repeat(5000);
     await expect(values(attestorOf(bus))).rejects.toThrow('line');
     bus.greeting = 'OK 0123456789abcdef0123456789abcdef';
+  });
+
+  it('lets one caller find out that the bus hangs, not each', async () => {
+    const clock = new FakeClock();
+    const attestor = new SystemdAttestor({ clock, environment: bus.environment });
+    const { greeting } = bus;
+    bus.greeting = undefined;
+    const first = values(attestor);
+    first.catch(() => undefined);
+    await expect.poll(() => bus.connections).toBeGreaterThan(0);
+    await clock.advance(4);
+    await expect(first).rejects.toThrow('no answer within 4 s');
+    await expect(values(attestor)).rejects.toThrow('answers nobody');
+    bus.greeting = greeting;
+    await expect(values(attestor)).rejects.toThrow('answers nobody');
+    await clock.advance(5);
+    expect(await values(attestor)).toEqual(web);
+    attestor.close();
   });
 
   it('leaves neither memory nor files behind after 5,000 attestations', async () => {

@@ -49,7 +49,7 @@ export function casesOf(place: Place): readonly Case[] {
       },
     },
     {
-      name: 'while the bus is away a refusal names systemd; the agent finds the bus again by itself',
+      name: 'while the bus hangs or is away a refusal names systemd; the agent finds the bus again by itself',
       run: async () => {
         await entry('/patient', 'systemd:id:patient.service');
         const { command, file } = asking(place);
@@ -58,8 +58,14 @@ export function casesOf(place: Place): readonly Case[] {
         await identity();
         process.kill(await systemd.mainPid('dbus.service'), 'SIGKILL');
         await identity();
+        const refusal = () =>
+          told(file, 'a refusal that names systemd', ({ answer }) => /could not be .*systemd/.test(answer));
+        process.kill(await systemd.mainPid('dbus.service'), 'SIGSTOP');
+        await refusal();
+        process.kill(await systemd.mainPid('dbus.service'), 'SIGCONT');
+        await identity();
         await systemd.systemctl('stop', 'dbus.socket', 'dbus.service');
-        await told(file, 'a refusal that names systemd', ({ answer }) => /could not be .*systemd/.test(answer));
+        await refusal();
         await systemd.systemctl('start', 'dbus.socket');
         await identity();
         await systemd.systemctl('stop', 'patient.service');

@@ -29,8 +29,8 @@ export class BusForTests implements AsyncDisposable {
   readonly path = join(this.#folder, 'bus');
   readonly questions: string[] = [];
   answer: Behaviour;
-  /** Said instead of the answer to AUTH. */
-  greeting = 'OK 0123456789abcdef0123456789abcdef';
+  /** The answer to AUTH; undefined for none. */
+  greeting: string | undefined = 'OK 0123456789abcdef0123456789abcdef';
 
   private constructor(answer: Behaviour) {
     this.answer = answer;
@@ -77,7 +77,7 @@ export class BusForTests implements AsyncDisposable {
         this.#talk(socket, Buffer.from(text.slice(begun + 7), 'latin1'));
       } else if (text.endsWith('NEGOTIATE_UNIX_FD\r\n')) {
         socket.write('ERROR\r\n');
-      } else if (text.endsWith('\r\n')) {
+      } else if (text.endsWith('\r\n') && this.greeting !== undefined) {
         socket.write(`${this.greeting}\r\n`);
       }
     };
