@@ -173,6 +173,21 @@ describe('apply', () => {
     expect(out.join('\n')).toContain('https://other.test/bundle (https_web) → https://moved.test/ (https_web)');
   });
 
+  it('says what to do about a bundle that is not there, and does the rest', async () => {
+    const path = await file(entry('a', { federatesWith: ['other.test'] }), entry('b'), domain('other.test'));
+    expect(await steeple('apply', '-f', path, '-o', 'json')).toBe(1);
+    expect(JSON.parse(out.join('\n'))).toMatchObject({
+      relationships: [{ name: 'other.test', action: 'create' }],
+      entries: [
+        { entry_id: 'apply-default.a', action: 'create' },
+        { entry_id: 'apply-default.b', action: 'create' },
+      ],
+      stale: { entries: [], relationships: [] },
+    });
+    expect(err.join('\n')).toContain('put it into trustDomainBundle, or apply again');
+    expect(await paths()).toEqual(['/b', '/steeple/owner/apply-default']);
+  });
+
   it('leaves alone what others made', async () => {
     await steeple(
       'federation',

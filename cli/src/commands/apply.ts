@@ -14,6 +14,10 @@ import type { CliContext, Options } from '../verb.ts';
 /** Seconds for one request: entries of a batch are written together. */
 const PATIENCE = 120;
 
+const NO_BUNDLE = /federated bundle/;
+const BUNDLE_ADVICE =
+  '  the bundle of that trust domain is not there yet: put it into trustDomainBundle, or apply again when it was fetched';
+
 export async function run(options: Options, context: CliContext): Promise<void> {
   const format = formatOf(options);
   const set = setName(options);
@@ -34,6 +38,7 @@ export async function run(options: Options, context: CliContext): Promise<void> 
   const target = { set, trustDomain: side.trustDomain, socket };
   const failures = await carryOut(plan, target, prune, { patience: PATIENCE, signal: context.signal });
   for (const { name, why } of failures) context.err(`error: ${name}: ${why}`);
+  if (failures.some(({ why }) => NO_BUNDLE.test(why))) context.err(BUNDLE_ADVICE);
   if (failures.length > 0) throw new Failed(`${failures.length} were refused by the server`);
 }
 
