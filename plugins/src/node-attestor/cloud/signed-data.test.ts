@@ -22,7 +22,7 @@ describe('signed data', () => {
     expect(certificate && isSignedBy(certificate.publicKey, altered)).toBe(false);
   });
 
-  it.each([0, 1, 299, 300, 301, 5000])(
+  it.each([0, 1, 999, 1000, 1001, 5000])(
     'brings back %d bytes of content, in pieces and indefinite lengths or not',
     (length) => {
       const content = Buffer.alloc(length, 'ab');
