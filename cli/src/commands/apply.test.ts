@@ -1,104 +1,20 @@
 // `steeple apply` against a real server in this process.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { configOf } from '@steeple/daemon/config';
-import { createServer, parseServerConfig, type Server } from '@steeple/server';
 import { formatBundleDocument } from '@steeple/spiffe';
-import { MemoryLogger, type TempDir, TestTrustDomain, tempDir } from '@steeple/test-kit';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { main } from '../main.ts';
-
-let dir: TempDir;
-let server: Server;
-let out: string[];
-let err: string[];
-let signal: AbortSignal;
-
-const steeple = async (...args: string[]): Promise<number> => {
-  out = [];
-  err = [];
-  return main([...args, '--socket', server.addresses.socketPath], {
-    env: {},
-    signal,
-    colour: false,
-    uid: 7,
-    userName: 'someone',
-    out: (line) => out.push(line),
-    err: (line) => err.push(line),
-    now: () => Date.now() / 1000,
-  });
-};
-
-interface Listed {
-  readonly id: string;
-  readonly spiffe_id: { readonly path: string };
-  readonly revision_number: string;
-  readonly x509_svid_ttl: number;
-}
-const entries = async (): Promise<Listed[]> => {
-  expect(await steeple('entry', 'list', '-o', 'json')).toBe(0);
-  return (JSON.parse(out.join('\n')) as { entries: Listed[] }).entries;
-};
-const paths = async (): Promise<string[]> => (await entries()).map(({ spiffe_id: { path } }) => path).toSorted();
-const relationships = async (): Promise<string[]> => {
-  expect(await steeple('federation', 'list', '-o', 'json')).toBe(0);
-  const { federation_relationships: found } = JSON.parse(out.join('\n')) as {
-    federation_relationships: { trust_domain: string }[];
-  };
-  return found.map(({ trust_domain: name }) => name);
-};
-
-const object = (kind: string, name: string, spec: object): string =>
-  JSON.stringify({ apiVersion: 'spire.spiffe.io/v1alpha1', kind, metadata: { name }, spec });
-const entry = (name: string, more: object = {}): string =>
-  object('ClusterStaticEntry', name, {
-    spiffeID: `spiffe://example.org/${name}`,
-    parentID: 'spiffe://example.org/node',
-    selectors: [`unix:user:${name}`],
-    ...more,
-  });
-const domain = (name: string, more: object = {}): string =>
-  object('ClusterFederatedTrustDomain', name, {
-    trustDomain: name,
-    bundleEndpointURL: `https://${name}/bundle`,
-    bundleEndpointProfile: { type: 'https_web' },
-    ...more,
-  });
-const file = async (...documents: string[]): Promise<string> => {
-  const path = dir.join('objects.yaml');
-  await writeFile(path, documents.join('\n---\n'));
-  return path;
-};
-
-beforeEach(async () => {
-  dir = await tempDir();
-  signal = new AbortController().signal;
-  const settings = {
-    trust_domain: 'example.org',
-    bind_address: '127.0.0.1',
-    bind_port: 0,
-    socket_path: dir.join('s.sock'),
-    data_dir: dir.join('data'),
-  };
-  server = createServer(parseServerConfig(configOf({ server: settings })), { logger: new MemoryLogger() });
-  await server.start();
-});
-
-afterEach(async () => {
-  await server?.stop();
-  await dir?.[Symbol.asyncDispose]();
-});
+import { TestTrustDomain } from '@steeple/test-kit';
+import { describe, expect, it } from 'vitest';
+import { domain, entries, entry, fetchedCount, file, now, paths, relationships, steeple } from './apply.fixture.ts';
 
 describe('apply', () => {
   it('makes entries as the files say, and nothing the second time', async () => {
     const path = await file(entry('a', { x509SVIDTTL: '10m', hint: 'h' }), '# nothing', entry('b'));
     expect(await steeple('apply', '-f', path)).toBe(0);
-    expect(out.join('\n')).toContain('+ spiffe://example.org/a (a)');
+    expect(now.out.join('\n')).toContain('+ spiffe://example.org/a (a)');
     expect(await entries()).toMatchObject([
       { id: 'apply-default.a', x509_svid_ttl: 600 },
       { id: 'apply-default.b', x509_svid_ttl: 0 },
     ]);
     expect(await steeple('apply', '-f', path)).toBe(0);
-    expect(out.join('\n')).toContain('0 to create, 0 to update, 2 to leave');
+    expect(now.out.join('\n')).toContain('0 to create, 0 to update, 2 to leave');
     expect((await entries()).map(({ revision_number: revision }) => revision)).toEqual(['0', '0']);
   });
 
@@ -106,7 +22,7 @@ describe('apply', () => {
     await steeple('apply', '-f', await file(entry('a')));
     const changed = entry('a', { spiffeID: 'spiffe://example.org/other', dnsNames: ['a.example.org'] });
     expect(await steeple('apply', '-f', await file(changed))).toBe(0);
-    expect(out.join('\n')).toContain('SPIFFE ID: spiffe://example.org/a → spiffe://example.org/other');
+    expect(now.out.join('\n')).toContain('SPIFFE ID: spiffe://example.org/a → spiffe://example.org/other');
     expect(await entries()).toMatchObject([
       { id: 'apply-default.a', spiffe_id: { path: '/other' }, revision_number: '1' },
     ]);
@@ -114,7 +30,7 @@ describe('apply', () => {
 
   it('only shows with --dry-run', async () => {
     expect(await steeple('apply', '--dry-run', '-f', await file(entry('a'), domain('other.test')))).toBe(0);
-    expect(out.join('\n')).toContain('2 to create');
+    expect(now.out.join('\n')).toContain('2 to create');
     expect(await paths()).toEqual([]);
   });
 
@@ -136,7 +52,7 @@ describe('apply', () => {
 
     const less = await file(entry('a'), domain('two.test'));
     expect(await steeple('apply', '-f', less)).toBe(0);
-    expect(out.join('\n')).toContain('2 that an earlier apply made are in no file any more; --prune removes them');
+    expect(now.out.join('\n')).toContain('2 that an earlier apply made are in no file any more; --prune removes them');
     expect(await paths()).toContain('/b');
 
     expect(await steeple('apply', '--prune', '-f', less)).toBe(0);
@@ -158,7 +74,7 @@ describe('apply', () => {
       ['apply-default.old-2', '/old'],
     ]);
     expect(await steeple('apply', '-f', await file(entry('new', spec), entry('old')))).toBe(0);
-    expect(out.join('\n')).toContain('2 to leave');
+    expect(now.out.join('\n')).toContain('2 to leave');
   });
 
   it('sets up federation with its bundle, so that entries can name it', async () => {
@@ -170,13 +86,13 @@ describe('apply', () => {
     expect(await steeple('bundle', 'list', 'other.test')).toBe(0);
     const moved = domain('other.test', { trustDomainBundle, bundleEndpointURL: 'https://moved.test/' });
     expect(await steeple('apply', '-f', await file(moved))).toBe(0);
-    expect(out.join('\n')).toContain('https://other.test/bundle (https_web) → https://moved.test/ (https_web)');
+    expect(now.out.join('\n')).toContain('https://other.test/bundle (https_web) → https://moved.test/ (https_web)');
   });
 
   it('says what to do about a bundle that is not there, and does the rest', async () => {
     const path = await file(entry('a', { federatesWith: ['other.test'] }), entry('b'), domain('other.test'));
     expect(await steeple('apply', '-f', path, '-o', 'json')).toBe(1);
-    expect(JSON.parse(out.join('\n'))).toMatchObject({
+    expect(JSON.parse(now.out.join('\n'))).toMatchObject({
       relationships: [{ name: 'other.test', action: 'create' }],
       entries: [
         { entry_id: 'apply-default.a', action: 'create' },
@@ -184,7 +100,7 @@ describe('apply', () => {
       ],
       stale: { entries: [], relationships: [] },
     });
-    expect(err.join('\n')).toContain('put it into trustDomainBundle, or apply again');
+    expect(now.err.join('\n')).toContain('put it into trustDomainBundle, or apply again');
     expect(await paths()).toEqual(['/b', '/steeple/owner/apply-default']);
   });
 
@@ -201,8 +117,8 @@ describe('apply', () => {
     const same = ['--spiffe-id', 'spiffe://example.org/a', '--parent-id', 'spiffe://example.org/node'];
     await steeple('entry', 'create', '--entry-id', 'mine', ...same, '--selector', 'unix:user:a', '--hint', 'x');
     expect(await steeple('apply', '-f', await file(entry('a'), entry('b'), domain('hand.test')))).toBe(1);
-    expect(out.join('\n')).toContain('has the SPIFFE ID, parent and selectors of entry mine, which others made');
-    expect(out.join('\n')).toContain('others made this relationship, and it differs');
+    expect(now.out.join('\n')).toContain('has the SPIFFE ID, parent and selectors of entry mine, which others made');
+    expect(now.out.join('\n')).toContain('others made this relationship, and it differs');
     expect(await paths()).toEqual(['/a']);
     expect(await steeple('apply', '-f', await file(entry('a', { hint: 'x' })))).toBe(0);
     expect(await steeple('apply', '--prune', '-f', await file('# none'))).toBe(0);
@@ -213,54 +129,15 @@ describe('apply', () => {
     const many = Array.from({ length: 120 }, (_, at) => entry(`e${at}`));
     const path = await file(...many, domain('other.test'));
     const stop = new AbortController();
-    signal = stop.signal;
+    now.signal = stop.signal;
     const running = steeple('apply', '-f', path);
     while ((await fetchedCount()) === 0) await new Promise((done) => setTimeout(done, 2));
     stop.abort();
     await running;
-    signal = new AbortController().signal;
+    now.signal = new AbortController().signal;
     expect(await steeple('apply', '-f', path)).toBe(0);
     expect(await paths()).toHaveLength(121);
     expect(await steeple('apply', '--prune', '-f', await file('# none'))).toBe(0);
     expect([await paths(), await relationships()]).toEqual([[], []]);
   });
-
-  it('says what is wrong with the files, all of it, and changes nothing', async () => {
-    const folder = dir.join('folder');
-    await mkdir(folder);
-    await writeFile(`${folder}/1.yaml`, `${entry('a')}\n---\n${entry('a')}\n---\n${entry('b', { ttl: '1h' })}`);
-    await writeFile(`${folder}/2.yml`, 'kind: [');
-    await writeFile(`${folder}/3.json`, object('ClusterSPIFFEID', 'web', { spiffeIDTemplate: 'x' }));
-    await writeFile(`${folder}/4.yaml`, 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}');
-    await writeFile(`${folder}/read.me`, 'no object');
-    expect(await steeple('apply', '-f', folder)).not.toBe(0);
-    const told = err.join('\n');
-    expect(told).toContain('1.yaml:3: ClusterStaticEntry a is there twice, the first time as a');
-    expect(told).toContain('1.yaml:5: ClusterStaticEntry "b": spec.ttl is not known; remove it');
-    expect(told).toContain('2.yml:1: ');
-    expect(told).toContain('3.json:1: ClusterSPIFFEID web: only a cluster has the pods it speaks of');
-    expect(told).toContain('nothing was changed');
-    await rm(`${folder}/2.yml`);
-    await rm(`${folder}/3.json`);
-    await writeFile(`${folder}/1.yaml`, entry('a'));
-    expect(await steeple('apply', '-f', folder)).toBe(0);
-    expect(err.join('\n')).toContain('Deployment of apps/v1 was passed over');
-    expect(await steeple('apply', '-f', await file(entry('a', { spiffeID: 'spiffe://other.test/a' })))).toBe(1);
-    expect(out.join('\n')).toContain('not a member of trust domain');
-    expect(await steeple('apply', '-f', dir.join('none'))).toBe(1);
-    expect(await steeple('apply', '--set', 'a.b', '-f', folder)).toBe(1);
-  });
 });
-
-/** Without disturbing what the running command prints. */
-const fetchedCount = async (): Promise<number> => {
-  const lines: string[] = [];
-  const context = { env: {}, signal: new AbortController().signal, colour: false, uid: 7, userName: 'someone' };
-  await main(['entry', 'count', '-o', 'json', '--socket', server.addresses.socketPath], {
-    ...context,
-    out: (line) => lines.push(line),
-    err: () => {},
-    now: () => Date.now() / 1000,
-  });
-  return (JSON.parse(lines.join('\n')) as { count: number }).count;
-};
