@@ -15,12 +15,14 @@ export class CgroupRoot implements AsyncDisposable {
     this.#folders = folders;
   }
 
+  /** @param name - begins with `steeple-` and the pid of this program */
   static async create(name: string): Promise<CgroupRoot> {
     const unified = await exists(join(MOUNTED, 'cgroup.controllers'));
     const hierarchies = unified ? [MOUNTED] : (await readdir(MOUNTED)).map((each) => join(MOUNTED, each));
     const folders: string[] = [];
     for (const hierarchy of hierarchies) {
       if (!(await exists(join(hierarchy, 'cgroup.procs')))) continue;
+      await removeLeftovers(hierarchy);
       const folder = join(hierarchy, name);
       await mkdir(folder, { recursive: true });
       folders.push(folder);
@@ -60,17 +62,26 @@ async function inherit(from: string, to: string, file: string): Promise<void> {
   if (value.trim() !== '') await writeFile(join(to, file), value);
 }
 
-async function removeTree(folder: string): Promise<void> {
+/** What a program left that was killed; its processes ended with it. */
+async function removeLeftovers(hierarchy: string): Promise<void> {
+  for (const name of await readdir(hierarchy)) {
+    const [, pid] = /^steeple-(?:bench-)?(\d+)(?:-|$)/.exec(name) ?? [];
+    if (pid !== undefined && !(await exists(`/proc/${pid}`)))
+      await removeTree(join(hierarchy, name), 0).catch(() => {});
+  }
+}
+
+/** With so many tries: a process that was killed leaves its cgroup a moment later. */
+async function removeTree(folder: string, most = 100): Promise<void> {
   const inside = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  for (const each of inside) if (each.isDirectory()) await removeTree(join(folder, each.name));
+  for (const each of inside) if (each.isDirectory()) await removeTree(join(folder, each.name), most);
   for (let tries = 0; ; tries++) {
     try {
       return await rmdir(folder);
     } catch (error) {
-      // A process that was killed leaves its cgroup a moment later.
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return;
-      if (code !== 'EBUSY' || tries === 100) throw error;
+      if (code !== 'EBUSY' || tries >= most) throw error;
       await new Promise((done) => setTimeout(done, 50));
     }
   }
