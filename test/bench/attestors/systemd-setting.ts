@@ -28,3 +28,5 @@ export const unixAndSystemd: AttestorSetting = {
         await systemd.systemctl('start', 'load.service');
       },
     };
+  },
+};
