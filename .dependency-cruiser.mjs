@@ -80,7 +80,7 @@ export default {
     { from: { path: '^(server|agent)/src/' }, to: { path: '^client/src/tls/index\\.ts$' } },
     // Tests may use the kit, Node, the tools and the oracles; the kit may use everything but the processes.
     { from: { path: testFile }, to: { pathNot: '^(cli|server|agent)/src/' } },
-    { from: { path: '^(cli|server|agent)/src/.*[.]test[.]ts$' }, to: {} },
+    { from: { path: '^(cli|server|agent)/src/.*[.](test|fixture)[.]ts$' }, to: {} },
     { from: { path: '^(server|agent)/src/testing/' }, to: { path: '^$1/src/' } },
     { from: { path: '^test/kit/' }, to: { pathNot: '^(cli|server|agent)/src/' } },
     { from: { path: '^(test/(?!kit)|examples/|scripts/|proto/src/gen/)' }, to: {} },
