@@ -3,8 +3,11 @@ import type { Cluster } from './cluster.ts';
 import { AGENT_FOLDER, AGENT_SOCKET, type Deployed } from './deployed.ts';
 import { CHECKOUT, createPod, nodeMounts, podOf } from './pods.ts';
 
-/** Seconds: the SVIDs are renewed while everything is restarted. */
-const TTL = 20;
+/**
+ * Seconds: the SVIDs are renewed by what was restarted, and what is left of them at the latest moment of that, half, is more
+ * than a restart takes on a busy machine.
+ */
+const TTL = 90;
 
 /** Rolling restart of agent and server while one pod calls another over mTLS. */
 export function restartCase(cluster: Cluster, deployed: () => Promise<Deployed>): Case {
@@ -30,7 +33,10 @@ async function callsGoOn(cluster: Cluster, deployed: Deployed): Promise<void> {
     await until(cluster, 'caller', renewedSince(before[0]));
     await until(cluster, 'called', renewedSince(before[1]));
     const { answers, failures } = await told(cluster, 'caller');
-    ensure(failures.length === 0, `no failed call among ${answers}, not:\n${failures.join('\n')}`);
+    ensure(
+      failures.length === 0,
+      `no failed call beside ${answers} others, not ${failures.length}:\n${failures.slice(0, 5).join('\n')}`,
+    );
     ensure(answers > 100, `many calls, not ${answers}`);
   } finally {
     for (const pod of [called, caller]) await cluster.api.delete(pod);
