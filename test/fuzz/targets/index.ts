@@ -1,6 +1,7 @@
 import type { Target } from '../target.ts';
 import { bundleDocument } from './bundle-document.ts';
 import { certificate } from './certificate.ts';
+import { container } from './container.ts';
 import { csr } from './csr.ts';
 import { der } from './der.ts';
 import { hcl } from './hcl.ts';
@@ -23,4 +24,5 @@ export const TARGETS: readonly Target[] = [
   bundleDocument,
   sshCertificate,
   tpm,
+  container,
 ];

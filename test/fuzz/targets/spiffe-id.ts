@@ -32,7 +32,7 @@ const GRAMMAR = /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-
 
 export const spiffeId: Target = {
   name: 'SPIFFE ID',
-  share: 0.34,
+  share: 0.32,
   stricter: [],
   make: (random) => mutateBytes(SAMPLES, WORDS, random),
   judge(input) {
