@@ -3,6 +3,7 @@ import { type Case, ensure } from '../../interop/case.ts';
 import type { Cluster } from './cluster.ts';
 import { csiCase } from './csi-case.ts';
 import { Deployed, MANIFESTS } from './deployed.ts';
+import { notifierCase } from './notifier-case.ts';
 import { restartCase } from './restart-case.ts';
 import { saying } from './saying.ts';
 import { trustBundleCases } from './trust-bundle-cases.ts';
@@ -37,6 +38,7 @@ export function deployCases(cluster: Cluster): readonly Case[] {
     },
     csiCase(cluster, deployed),
     ...trustBundleCases(cluster, deployed),
+    notifierCase(cluster),
     restartCase(cluster, deployed),
   ];
 }
