@@ -1,3 +1,5 @@
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Case, ensure, Skip } from '../../interop/case.ts';
 import { eventually } from '../../interop/spire/checks.ts';
 import { same, selectorsFound, selectorsOf } from '../containers/comparison.ts';
@@ -26,12 +28,16 @@ export function rootlessCases(rootless: Rootless): readonly Case[] {
     {
       name: "where it is not set, a user's engine is not asked; an engine of root's does not answer for it",
       run: async () => {
-        const { engine, agent } = await rootless.place();
+        const { engine, agent, gate, site } = await rootless.place();
         const pid = await rootless.run('unset', agent.socket, '--label', 'com.example.app=web');
         const failure = async (settings: Record<string, string>) =>
           await selectorsOf(settings, pid).then(String, (error: Error) => error.message);
         const unset = await failure({ podman_socket_path: `unix://${engine.socketPath}` });
         ensure(/podman_socket_path_template/.test(unset), `the setting is named: ${unset}`);
+        // A socket of root's, with the same engine behind it.
+        await symlink(gate.socketPath, join(site.dir, `root-${USER}.sock`));
+        const ofRoot = await failure({ podman_socket_path_template: `unix://${site.dir}/root-%d.sock` });
+        ensure(/belongs to user 0 and may not answer/.test(ofRoot), `its owner is refused: ${ofRoot}`);
         await remove(await rootless.place(), 'unset');
       },
     },
