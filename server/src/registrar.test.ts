@@ -159,6 +159,25 @@ describe('registrar', () => {
     await become(['/id/three', '/id/two']);
   });
 
+  it('removes nothing before it knows all kinds, whatever happens to pods', async () => {
+    cluster.put('clusterspiffeids', web('id'));
+    for (const name of ['one', 'two']) cluster.put('pods', pod(name));
+    await start();
+    await become(['/id/one', '/id/two']);
+    await server.stop();
+    cluster.missing.add('clusterspiffeids');
+    await server.startAgain();
+    await poll(() => JSON.stringify(server.logger.records)).toContain('install the CRDs');
+    // Each is seen by its watch, one after the other.
+    for (const app of ['web', 'db', 'web', 'db']) {
+      cluster.put('pods', pod('one', { labels: { app, step: app } }));
+      await sleep(30);
+    }
+    expect(await paths()).toEqual(['/id/one', '/id/two']);
+    cluster.missing.clear();
+    await become(['/id/two']);
+  });
+
   it('goes on as before with an object that became unreadable, also after a restart', async () => {
     cluster.put('clusterspiffeids', web('id', {}, { uid: 'same' }));
     cluster.put('pods', pod('one'));

@@ -18,6 +18,8 @@ interface Place {
 export class FakeCluster implements AsyncDisposable {
   /** What was patched, with its path. */
   readonly patches: { readonly path: string; readonly body: unknown }[] = [];
+  /** Kinds that are not served. */
+  readonly missing = new Set<string>();
   /** While true nothing is answered but errors, and no watch goes on. */
   #isBroken = false;
   readonly #objects = new Map<string, Map<string, FakeObject>>();
@@ -88,6 +90,7 @@ export class FakeCluster implements AsyncDisposable {
     const url = new URL(request.url ?? '', 'http://api');
     const { plural, namespace, name, isStatus } = placeOf(url.pathname);
     if (this.#isBroken) return refuse(response, 500, 'InternalError');
+    if (this.missing.has(plural)) return refuse(response, 404, 'NotFound');
     if (url.searchParams.has('watch')) return this.#watch(plural, url, response);
     const all = this.#objects.get(plural) ?? new Map<string, FakeObject>();
     if (request.method === 'POST' || request.method === 'PUT') return this.#write(plural, request, response);

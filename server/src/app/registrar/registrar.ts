@@ -150,6 +150,8 @@ export class Registrar implements Disposable {
   }
 
   async #round(tell: Tell): Promise<number> {
+    // Before anything is looked at: what changes from now on is for the next round.
+    this.#isAllChanged = false;
     const told = new Set<string>();
     const note: Tell = (what, error) => {
       tell(what, error);
@@ -166,7 +168,6 @@ export class Registrar implements Disposable {
 
   async #register(tell: Tell): Promise<number> {
     if (!this.mirror.knows(...KINDS)) return 0;
-    this.#isAllChanged = false;
     this.#changed.clear();
     const { declared, owners, isIncomplete } = this.#declarer.declare(tell);
     const mayRemove = isIncomplete ? isOfGonePod(this.mirror.all('pods')) : () => true;
@@ -179,6 +180,8 @@ export class Registrar implements Disposable {
   async #seeToPods(tell: Tell): Promise<number> {
     const changed = [...this.#changed];
     this.#changed.clear();
+    // What is not known yet would look as if it were not there.
+    if (!this.mirror.knows(...KINDS)) return 0;
     const pods = changed.flatMap(([key]) => {
       const [name, namespace] = JSON.parse(key) as [string, string | undefined];
       return this.mirror.find('pods', name, namespace) ?? [];
