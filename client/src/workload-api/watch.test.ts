@@ -1,9 +1,12 @@
-import { Code, type ErrorCode, GrpcError } from '@steeple/proto/grpc';
+import { Code, type ErrorCode, GrpcError, retryInfo } from '@steeple/proto/grpc';
 import { describe, expect, it } from 'vitest';
 import type { ClientRim } from '../rim.ts';
 import { type WatchEvent, watch } from './watch.ts';
 
-type Step = { readonly say: string } | { readonly live: number } | { readonly end: ErrorCode | 'OK' };
+type Step =
+  | { readonly say: string }
+  | { readonly live: number }
+  | { readonly end: ErrorCode | 'OK'; readonly retryIn?: number };
 
 /** Runs a watch over scripted streams, one per connection; the last one stays open. */
 async function run(script: readonly (readonly Step[])[]) {
@@ -27,7 +30,8 @@ async function run(script: readonly (readonly Step[])[]) {
       if ('say' in step) yield step.say;
       else if ('live' in step) time += step.live;
       else if (step.end === 'OK') return;
-      else throw new GrpcError(step.end, `status ${step.end}`);
+      else if (step.retryIn === undefined) throw new GrpcError(step.end, `status ${step.end}`);
+      else throw GrpcError.of(step.end, 'not now', retryInfo(step.retryIn));
     }
     controller.abort();
     signal.throwIfAborted();
@@ -69,7 +73,13 @@ describe('watch', () => {
 
   it('backs off after repeated failures, up to a limit', async () => {
     const { pauses } = await run([...Array.from({ length: 10 }, () => [UNAVAILABLE]), []]);
-    expect(pauses).toEqual([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 5]);
+    expect(pauses).toEqual([0.1, 0.2, 0.4, 0.8, 1.6, 2, 2, 2, 2]);
+  });
+
+  it('stays away as long as the agent says', async () => {
+    const busy: Step = { end: Code.RESOURCE_EXHAUSTED, retryIn: 7 };
+    const { pauses } = await run([[busy], [busy], [UNAVAILABLE], []]);
+    expect(pauses).toEqual([7, 7, 0.2]);
   });
 
   it('starts over after a healthy stream', async () => {

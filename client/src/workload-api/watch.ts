@@ -1,4 +1,4 @@
-import { type BackoffShape, backoff, Code, GrpcError } from '@steeple/proto/grpc';
+import { type BackoffShape, backoff, Code, GrpcError, heedRetryInfo } from '@steeple/proto/grpc';
 import type { ClientRim } from '../rim.ts';
 
 /** What a watch reports. Only `update` and `withdrawn` change what a workload may use. */
@@ -12,8 +12,11 @@ export type WatchEvent<T> =
 
 /** Seconds; a stream that lived this long is healthy, and its end is followed by an immediate reconnection. */
 const HEALTHY = 1;
-/** Short, since a workload may be waiting for its entry, and asking over a local socket is cheap. */
-const BACKOFF: BackoffShape = { initial: 0.1, max: 5, multiplier: 2, jitter: 0.2 };
+/**
+ * Short, since a workload may be waiting for its entry or hold an SVID that ends, and asking over a local socket is cheap.
+ * An agent that has too much to do says for itself how long to stay away.
+ */
+const BACKOFF: BackoffShape = { initial: 0.1, max: 2, multiplier: 2, jitter: 0.2 };
 
 /** A status after which asking again is useless or forbidden (WEP-17, WEP-24, WAPI-52). */
 export function isFinal(error: unknown): boolean {
@@ -34,6 +37,7 @@ export async function* watch<M, T>(
   while (!signal.aborted) {
     const openedAt = rim.monotonic();
     let received = false;
+    let failure: unknown;
     try {
       for await (const message of open(signal)) {
         received = true;
@@ -43,10 +47,11 @@ export async function* watch<M, T>(
     } catch (error) {
       if (signal.aborted) return;
       if (isFinal(error)) throw error;
+      failure = error;
       yield lost(error);
     }
     if (received && rim.monotonic() - openedAt >= HEALTHY) failures = 0;
-    await pause(failures, rim, signal);
+    await pause(failures, failure, rim, signal);
     failures += 1;
   }
 }
@@ -64,10 +69,11 @@ function lost(error: unknown): WatchEvent<never> {
   return denied ? { kind: 'withdrawn', error } : { kind: 'error', error: asError(error) };
 }
 
-async function pause(failures: number, rim: ClientRim, signal: AbortSignal): Promise<void> {
-  if (failures === 0) return;
+async function pause(failures: number, failure: unknown, rim: ClientRim, signal: AbortSignal): Promise<void> {
+  const wait = heedRetryInfo(failure, failures === 0 ? 0 : backoff(failures, rim.random(), BACKOFF));
+  if (wait === 0) return;
   // Its only failure is the signal, which the loop looks at next.
-  await rim.sleep(backoff(failures, rim.random(), BACKOFF), signal).catch(() => {});
+  await rim.sleep(wait, signal).catch(() => {});
 }
 
 function asError(error: unknown): Error {
