@@ -1,5 +1,5 @@
 import { type DerElement, type DerReader, malformed } from '../der/reader.ts';
-import { contextConstructed, contextPrimitive } from '../der/tags.ts';
+import { contextConstructed, contextPrimitive, TAG } from '../der/tags.ts';
 import { readAscii } from '../der/text.ts';
 
 /** Tags of GeneralName (RFC 5280 section 4.2.1.6). */
@@ -47,10 +47,24 @@ export function readAlternativeNames(names: DerReader): AlternativeNames {
     else if (name.tag === GENERAL_NAME.dns) dnsNames.push(readAscii(name));
     else if (name.tag === GENERAL_NAME.ip) ipAddresses.push(ipText(name));
     else if (name.tag === GENERAL_NAME.email) emails.push(readAscii(name));
-    else if (GENERAL_NAME_TAGS.has(name.tag)) others++;
-    else throw malformed('unknown kind of alternative name');
+    else {
+      requireForm(name);
+      others++;
+    }
   }
   return { uris, dnsNames, ipAddresses, emails, others };
+}
+
+/** Of the kinds that are only counted: who reads them must be able to, or two readers see two certificates. */
+function requireForm(name: DerElement): void {
+  if (!GENERAL_NAME_TAGS.has(name.tag)) throw malformed('unknown kind of alternative name');
+  if (name.tag === GENERAL_NAME.registeredId) return;
+  const parts = name.reader();
+  if (name.tag === GENERAL_NAME.otherName) {
+    parts.expect(TAG.oid);
+    parts.expect(contextConstructed(0)).reader().skipAll();
+    parts.finish();
+  } else parts.skipAll();
 }
 
 function ipText({ contents }: DerElement): string {
