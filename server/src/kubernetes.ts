@@ -6,6 +6,7 @@ import { type RandomBytes, random01, uuid } from './app/randomness.ts';
 import { Lease } from './app/registrar/lease.ts';
 import { Registrar } from './app/registrar/registrar.ts';
 import type { ServerConfig } from './config.ts';
+import type { KubernetesConfig } from './kubernetes-config.ts';
 import type { UseCases } from './use-cases.ts';
 
 interface Rim {
@@ -14,14 +15,14 @@ interface Rim {
   readonly random: RandomBytes;
 }
 
-/** Starts what a server does in a cluster, if it is configured; it ends with the tasks. */
+/** Starts what a server does in a cluster; it ends with the tasks. */
 export const startKubernetes = (
-  { kubernetes, trustDomain, x509SvidTtl }: ServerConfig,
+  kubernetes: KubernetesConfig,
+  { trustDomain, x509SvidTtl }: Pick<ServerConfig, 'trustDomain' | 'x509SvidTtl'>,
   use: UseCases,
   rim: Rim,
   { stack, tasks }: { readonly stack: AsyncDisposableStack; readonly tasks: TaskGroup },
 ): void => {
-  if (kubernetes === undefined) return;
   const { kubeconfig, signerName } = kubernetes;
   const access = kubeconfig === undefined ? inClusterAccess() : kubeconfigAccess(kubeconfig);
   const client = stack.use(new KubernetesClient({ access, clock: rim.clock }));

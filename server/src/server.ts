@@ -20,7 +20,6 @@ import type { ServerConfig } from './config.ts';
 import { localHost, remoteHost, type ServeParts } from './endpoints/serve.ts';
 import { TlsListener } from './endpoints/tls-listener.ts';
 import { handlersOf } from './handlers.ts';
-import { startKubernetes } from './kubernetes.ts';
 import { createPlugin } from './plugins.ts';
 import { openSidePorts, type SidePorts, serverTelemetry } from './side-ports.ts';
 import { createUseCases, type UseCaseParts, type UseCases } from './use-cases.ts';
@@ -102,7 +101,11 @@ export const createServer = (config: ServerConfig, rim: ServerRim): Server => {
     if (agentPruning) tasks.run('agent pruning', (signal) => agentPruning.run(signal));
     tasks.run('federated bundles', (signal) => use.following.run(signal));
     const sidePorts = await openSidePorts({ config, use, telemetry, webRoots, clock, logger }, { stack, tasks });
-    startKubernetes(config, use, { clock, logger, random }, { stack, tasks });
+    if (config.kubernetes !== undefined) {
+      // Most servers do without it, and what is not loaded takes no memory.
+      const { startKubernetes } = await import('./kubernetes.ts');
+      startKubernetes(config.kubernetes, config, use, { clock, logger, random }, { stack, tasks });
+    }
     addresses = { ...sidePorts, host: tls.address, port: tls.port, socketPath: unix.path };
     warnOfShortAuthorities(config, logger);
     use.health.set('', true);
