@@ -58,7 +58,8 @@ export class HclCursor {
     const digits = text.replace(/^-/, '');
     const isOctal = /^0[0-9]+$/.test(digits);
     if (isOctal && /[89]/.test(digits)) this.source.fail('a number with a leading zero is octal', offset);
-    const value = sign * (isOctal ? Number.parseInt(digits, 8) : Number(digits));
+    // No setting is less than nothing and yet nothing: -0 is 0.
+    const value = sign * (isOctal ? Number.parseInt(digits, 8) : Number(digits)) + 0;
     if (Math.abs(value) > Number.MAX_SAFE_INTEGER) this.source.fail('number is too large', offset);
     return value;
   }
