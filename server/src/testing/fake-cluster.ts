@@ -26,6 +26,8 @@ export class FakeCluster implements AsyncDisposable {
   readonly #watches = new Map<ServerResponse, string>();
   readonly #server: Server;
   #version = 1;
+  /** The version of the last change of a kind, removals included. */
+  readonly #changedAt = new Map<string, number>();
 
   static async start(): Promise<FakeCluster> {
     const cluster = new FakeCluster();
@@ -119,7 +121,7 @@ export class FakeCluster implements AsyncDisposable {
 
   #watch(plural: string, url: URL, response: ServerResponse): void {
     // What happened before is not kept, as if it were long ago.
-    if (Number(url.searchParams.get('resourceVersion')) !== this.#latestOf(plural, url)) {
+    if (Number(url.searchParams.get('resourceVersion')) < (this.#changedAt.get(plural) ?? 0)) {
       return refuse(response, 410, 'Expired');
     }
     response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
@@ -127,16 +129,8 @@ export class FakeCluster implements AsyncDisposable {
     response.on('close', () => this.#watches.delete(response));
   }
 
-  /** The newest version that matters for the kind, or the given one if it is not older. */
-  #latestOf(plural: string, url: URL): number {
-    const given = Number(url.searchParams.get('resourceVersion'));
-    const versions = [...(this.#objects.get(plural)?.values() ?? [])].map(({ metadata }) =>
-      Number(metadata['resourceVersion']),
-    );
-    return Math.max(given, ...versions);
-  }
-
   #tell(plural: string, event: object): void {
+    this.#changedAt.set(plural, this.#version);
     for (const [response, kind] of this.#watches) {
       if (kind === plural) response.write(`${JSON.stringify(event)}\n`);
     }
