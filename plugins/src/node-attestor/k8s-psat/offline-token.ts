@@ -1,12 +1,6 @@
 import { IssuerError } from '@steeple/core';
-import {
-  type ForeignToken,
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-  readForeignToken,
-  SpiffeError,
-} from '@steeple/spiffe';
+import { type ForeignToken, type JsonObject, type JsonValue, readForeignToken, SpiffeError } from '@steeple/spiffe';
+import { member } from '../json-message.ts';
 import { type BoundToken, boundToNoPod, serviceAccountOf, type TokenJudge } from './bound-token.ts';
 import type { ClusterKeys } from './cluster-keys.ts';
 
@@ -82,10 +76,6 @@ function readToken(token: string): ForeignToken {
     if (!(cause instanceof SpiffeError)) throw cause;
     throw new IssuerError('permission-denied', `the token is not readable: ${cause.message}`, { cause });
   }
-}
-
-function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
-  return isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 function textOf(value: JsonValue | undefined, name: string): string | undefined {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { IssuerError } from '@steeple/core';
-import { isJsonObject, type JsonValue, parseJson } from '@steeple/spiffe';
+import { type JsonValue, parseJson } from '@steeple/spiffe';
 import { base64Of, bytesFromBase64 } from '../../base64.ts';
+import { encodeMessage, member } from '../json-message.ts';
 import type { SshSignature } from './signature.ts';
 
 /** Both nonces have this many bytes. */
@@ -17,7 +18,7 @@ const LIMITS = { maxBytes: 64 * 1024, maxDepth: 4 };
 
 /** First message: `{"Certificate":"<base64>"}`. */
 export function formatPayload(certificate: Uint8Array): Uint8Array {
-  return encode({ Certificate: base64Of(certificate) });
+  return encodeMessage({ Certificate: base64Of(certificate) });
 }
 
 /** @throws {IssuerError} `invalid-argument` */
@@ -29,7 +30,7 @@ export function parsePayload(data: Uint8Array): Uint8Array {
 
 /** Server to agent: `{"Nonce":"<base64>"}`. */
 export function formatChallenge(nonce: Uint8Array): Uint8Array {
-  return encode({ Nonce: base64Of(nonce) });
+  return encodeMessage({ Nonce: base64Of(nonce) });
 }
 
 /** @throws {IssuerError} `invalid-argument` */
@@ -39,7 +40,7 @@ export function parseChallenge(data: Uint8Array): Uint8Array {
 
 /** Agent to server. The empty `Rest` is SPIRE's. */
 export function formatResponse({ nonce, signature: { format, blob } }: SshProof): Uint8Array {
-  return encode({ Nonce: base64Of(nonce), Signature: { Format: format, Blob: base64Of(blob), Rest: null } });
+  return encodeMessage({ Nonce: base64Of(nonce), Signature: { Format: format, Blob: base64Of(blob), Rest: null } });
 }
 
 /** @throws {IssuerError} `invalid-argument` */
@@ -59,20 +60,12 @@ export function textToSign(challenge: Uint8Array, own: Uint8Array): Uint8Array {
   return createHash('sha256').update(challenge).update(own).digest();
 }
 
-function encode(value: object): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
-}
-
 function decode(data: Uint8Array, what: string): JsonValue {
   try {
     return parseJson(data, LIMITS);
   } catch {
     throw malformed(what);
   }
-}
-
-function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
-  return isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 function bytesOf(value: JsonValue | undefined, name: string): Uint8Array | undefined {

@@ -1,6 +1,7 @@
 import { IssuerError } from '@steeple/core';
-import { isJsonObject, type JsonValue, parseJson } from '@steeple/spiffe';
+import { type JsonValue, parseJson } from '@steeple/spiffe';
 import { base64Of, bytesFromBase64 } from '../../base64.ts';
+import { encodeMessage, member } from '../json-message.ts';
 
 /** The server's nonce has this many bytes. Nothing else is signed, so no server gets a text of its choice signed. */
 export const NONCE_BYTES = 32;
@@ -36,7 +37,7 @@ const LIMITS = { maxBytes: 256 * 1024, maxDepth: 4 };
 const MAX_CHALLENGE_PART = 1024;
 
 export function formatEvidence(evidence: Evidence): Uint8Array {
-  return encode({
+  return encodeMessage({
     DevIDCert: evidence.devIdCertificates.map(base64Of),
     DevIDPub: base64Of(evidence.devIdPublic),
     EKCert: base64Of(evidence.endorsementCertificate),
@@ -67,7 +68,7 @@ export function parseEvidence(data: Uint8Array): Evidence {
 
 export function formatChallenge({ nonce, credential, encryptedSeed }: Challenge): Uint8Array {
   const activation = { Credential: base64Of(credential), Secret: base64Of(encryptedSeed) };
-  return encode({ DevID: base64Of(nonce), CredActivation: activation });
+  return encodeMessage({ DevID: base64Of(nonce), CredActivation: activation });
 }
 
 /** @throws {IssuerError} `invalid-argument` */
@@ -85,7 +86,7 @@ export function parseChallenge(data: Uint8Array): Challenge {
 }
 
 export function formatResponse({ signature, secret }: Response): Uint8Array {
-  return encode({ DevID: base64Of(signature), CredActivation: base64Of(secret) });
+  return encodeMessage({ DevID: base64Of(signature), CredActivation: base64Of(secret) });
 }
 
 /** @throws {IssuerError} `invalid-argument` */
@@ -97,20 +98,12 @@ export function parseResponse(data: Uint8Array): Response {
   };
 }
 
-function encode(value: object): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
-}
-
 function decode(data: Uint8Array, what: string): JsonValue {
   try {
     return parseJson(data, LIMITS);
   } catch {
     throw invalid(`malformed ${what}`);
   }
-}
-
-function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
-  return isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 function required(bytes: Uint8Array | undefined, what: string): Uint8Array {

@@ -1,6 +1,7 @@
 import { IssuerError } from '@steeple/core';
-import { isJsonObject, type JsonValue, parseJson } from '@steeple/spiffe';
+import { type JsonValue, parseJson } from '@steeple/spiffe';
 import { base64Of, bytesFromBase64 } from '../../base64.ts';
+import { encodeMessage, member } from '../json-message.ts';
 
 /** Both nonces have this many bytes. */
 export const NONCE_BYTES = 32;
@@ -18,7 +19,7 @@ const EXPECTED = { rsa: 'rsa_signature', ecdsa: 'ecdsa_signature' } as const;
 
 /** First message: `{"certificates":["<base64 DER of the leaf>","<of an intermediate>"…]}`. */
 export function formatPayload(certificates: readonly Uint8Array[]): Uint8Array {
-  return encode({ certificates: certificates.map(base64Of) });
+  return encodeMessage({ certificates: certificates.map(base64Of) });
 }
 
 /** @throws {IssuerError} `invalid-argument` */
@@ -31,7 +32,7 @@ export function parsePayload(data: Uint8Array): readonly Uint8Array[] {
 
 /** Server to agent: a nonce under the name of the proof that is asked for, null under the other. */
 export function formatChallenge(kind: ProofKind, nonce: Uint8Array): Uint8Array {
-  return encode(underName(kind, { nonce: base64Of(nonce) }));
+  return encodeMessage(underName(kind, { nonce: base64Of(nonce) }));
 }
 
 /** @throws {IssuerError} `invalid-argument` if it does not ask for this kind of proof. */
@@ -47,7 +48,7 @@ export function formatResponse(proof: PossessionProof): Uint8Array {
     proof.kind === 'rsa'
       ? { nonce, signature: base64Of(proof.signature) }
       : { nonce, r: base64Of(proof.r), s: base64Of(proof.s) };
-  return encode(underName(proof.kind, body));
+  return encodeMessage(underName(proof.kind, body));
 }
 
 /** @throws {IssuerError} `invalid-argument` if it is not a proof of this kind. */
@@ -66,20 +67,12 @@ function underName(kind: ProofKind, body: object): object {
   return { rsa_signature: kind === 'rsa' ? body : null, ecdsa_signature: kind === 'ecdsa' ? body : null };
 }
 
-function encode(value: object): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
-}
-
 function decode(data: Uint8Array, what: string): JsonValue {
   try {
     return parseJson(data, LIMITS);
   } catch {
     throw malformed(what);
   }
-}
-
-function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
-  return isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 function requireNonce(nonce: Uint8Array | undefined, what: string): Uint8Array {
